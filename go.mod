@@ -1,0 +1,3 @@
+module github.com/kun-ml/kun
+
+go 1.26
