@@ -1,0 +1,177 @@
+package cpu
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/device"
+	"github.com/kun-ml/kun/tensor"
+)
+
+// step is one part of a compiled program; parts run one after the other.
+type step struct {
+	name    string
+	label   string
+	reads   []*value
+	writes  []*value
+	temp    []*value // scratch values that live during the step only
+	bind    func(in *instance) func()
+	inPlace bool // an output may take the memory of reads[0] when that dies here
+}
+
+type executable struct {
+	d       *Device
+	g       *tensor.Graph
+	steps   []step
+	all     []*value
+	consts  []*array.Array
+	vars    []*tensor.Decl
+	arena   int
+	scratch int
+	shared  int
+	outs    []*value
+	assigns []assign // copied into variables at the end of a run
+	guard   *value
+	scalars []scalarSlot
+	touched []int
+	stats   device.Stats
+}
+
+type assign struct {
+	from *value
+	to   int
+}
+
+type scalarSlot struct {
+	v  *value
+	at func(step int64) float64
+}
+
+// Compile makes a graph ready to run on the processor.
+func (d *Device) Compile(g *tensor.Graph) (device.Executable, error) {
+	c := &compiler{d: d, g: g, slow: map[string]bool{}, users: g.Users()}
+	c.locate()
+	e := &executable{d: d, g: g}
+	fused := c.fuse()
+	for _, n := range g.Nodes {
+		if grp := fused.last[n.ID()]; grp != nil {
+			c.emitGroup(grp)
+			continue
+		}
+		if fused.member[n.ID()] || n.IsInput() || n.IsVar() {
+			continue
+		}
+		if err := c.emit(n); err != nil {
+			return nil, fmt.Errorf("cpu: %s: %s: %w", n.Label, n.Op.Name, err)
+		}
+	}
+	root := g.Trace()
+	for _, s := range root.Scalars {
+		for _, n := range g.Nodes {
+			if a, ok := n.Attr.(*tensor.ScalarAttr); ok && a.Name == s.Name {
+				e.scalars = append(e.scalars, scalarSlot{c.values[n.ID()][0], s.At})
+			}
+		}
+	}
+	for _, t := range g.Outs {
+		e.outs = append(e.outs, c.at(t))
+	}
+	if root.Guard != nil {
+		e.guard = c.at(root.Guard)
+	}
+	for _, a := range root.Assigns {
+		i := c.varOf[a.Decl.Path]
+		e.touched = append(e.touched, i)
+		v := c.at(a.Value)
+		if v.place == inVar && v.index == i {
+			continue
+		}
+		if e.guard == nil && c.direct(a, v, i) {
+			continue
+		}
+		e.assigns = append(e.assigns, assign{v, i})
+	}
+	c.lifetimes(e)
+	e.arena = c.plan()
+	e.steps, e.all, e.consts, e.vars, e.scratch, e.shared = c.steps, c.all, c.consts, c.vars, c.scratch, c.shared
+	e.stats = device.Stats{Steps: len(e.steps), ArenaBytes: e.arena, SlowOps: slices.Sorted(maps.Keys(c.slow))}
+	for _, n := range g.Nodes {
+		e.stats.FLOPs += n.FLOPs()
+	}
+	return e, nil
+}
+
+// Stats describes the program.
+func (e *executable) Stats() device.Stats { return e.stats }
+
+// direct lets the step that computes v write straight into variable i: possible when every read of the old value lies
+// before that step, or in it element by element.
+func (c *compiler) direct(a tensor.Assignment, v *value, i int) bool {
+	if v.place != inArena || v.alias != nil {
+		return false
+	}
+	writer := -1
+	for s := range c.steps {
+		if slices.Contains(c.steps[s].writes, v) {
+			writer = s
+		}
+	}
+	if writer < 0 {
+		return false
+	}
+	for s := range c.steps {
+		for _, r := range c.steps[s].reads {
+			q := r.root()
+			if q.place != inVar || q.index != i {
+				continue
+			}
+			if s > writer || s == writer && !c.steps[s].inPlace {
+				return false
+			}
+		}
+	}
+	for _, o := range c.g.Results() { // an old value that leaves the program must be read before
+		if q := c.at(o).root(); q != v && q.place == inVar && q.index == i {
+			return false
+		}
+	}
+	v.place, v.index = inVar, i
+	return true
+}
+
+// lifetimes finds for every arena value the steps between which it must keep its memory.
+func (c *compiler) lifetimes(e *executable) {
+	end := len(c.steps)
+	touch := func(v *value, s int) {
+		r := v.root()
+		if r.first < 0 {
+			r.first = s
+		}
+		r.last = max(r.last, s)
+	}
+	for _, s := range e.scalars {
+		touch(s.v, 0)
+	}
+	for i := range c.steps {
+		for _, v := range c.steps[i].reads {
+			touch(v, i)
+		}
+		for _, v := range c.steps[i].writes {
+			touch(v, i)
+		}
+		for _, v := range c.steps[i].temp {
+			touch(v, i)
+		}
+	}
+	for _, v := range e.outs {
+		touch(v, end)
+	}
+	for _, a := range e.assigns {
+		touch(a.from, end)
+	}
+	if e.guard != nil {
+		touch(e.guard, end)
+	}
+}

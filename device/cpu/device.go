@@ -1,0 +1,42 @@
+package cpu
+
+import (
+	"runtime"
+
+	"github.com/kun-ml/kun/device"
+	"github.com/kun-ml/kun/tensor"
+)
+
+// Options configures the device.
+type Options struct {
+	// Threads is the number of goroutines that work on one run; 0 means GOMAXPROCS. It never changes the bits of a result.
+	Threads int
+}
+
+// Device runs graphs on the processor. It is safe for concurrent use.
+type Device struct {
+	threads int
+	pool    *pool
+}
+
+// New makes the device and starts its workers.
+func New(o Options) *Device {
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	return &Device{threads: o.Threads, pool: newPool(o.Threads)}
+}
+
+// Name is "cpu/" and the kernel level in force.
+func (d *Device) Name() string { return "cpu/" + levelName() }
+
+// Threads is the number of goroutines that work on one run.
+func (d *Device) Threads() int { return d.threads }
+
+// Supports is true for every operation of the table: what has no rule runs by its reference.
+func (d *Device) Supports(op *tensor.Op) bool { return tensor.OpNamed(op.Name) == op }
+
+// Close stops the workers.
+func (d *Device) Close() { d.pool.close() }
+
+var _ device.Device = (*Device)(nil)

@@ -1,0 +1,101 @@
+package cpu
+
+import (
+	"slices"
+
+	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/tensor"
+)
+
+// group is a set of elementwise nodes of one output shape that run together, tile by tile, at the place of the last.
+type group struct {
+	shape  array.Shape
+	nodes  []*tensor.Node
+	closed bool // a node outside has used a member: nothing may join any more
+}
+
+// fusion says which nodes run inside of others.
+type fusion struct {
+	member map[int]bool   // nodes that no longer run on their own
+	last   map[int]*group // group by its last node
+	epi    map[int]*epilogue
+}
+
+// fusable reports whether a node can run as a tile.
+func fusable(n *tensor.Node) bool {
+	if n.Op.Class != tensor.Elementwise || n.NumOut() != 1 || n.Type(0).Shape.Size() == 0 {
+		return false
+	}
+	ok := func(d array.DType) bool { return d == array.Float32 || d == array.Bool }
+	for _, t := range n.In {
+		if n.Op.Name == "Cast" {
+			continue
+		}
+		if !ok(t.DType()) {
+			return false
+		}
+		if t.DType() == array.Bool && !takesBool[n.Op.Name] {
+			return false
+		}
+	}
+	if n.Op.Name == "Cast" {
+		return castTile(n.Type(0).DType, n.In[0].DType()) != nil
+	}
+	return ok(n.Type(0).DType) && tileOf(n.Op.Name) != nil
+}
+
+var takesBool = map[string]bool{"Where": true, "MaskScale": true, "And": true, "Or": true, "Not": true}
+
+func (c *compiler) fuse() *fusion {
+	f := &fusion{member: map[int]bool{}, last: map[int]*group{}, epi: map[int]*epilogue{}}
+	c.matchEpilogues(f)
+	c.fusion = f
+	in := map[int]*group{}
+	for _, n := range c.g.Nodes {
+		if f.member[n.ID()] {
+			continue
+		}
+		var join *group
+		if fusable(n) {
+			for _, t := range n.In {
+				g := in[t.Node().ID()]
+				if g == nil || g.closed || g == join || !g.shape.Equal(n.Type(0).Shape) {
+					continue
+				}
+				if join == nil {
+					join = g
+					continue
+				}
+				join.nodes = append(join.nodes, g.nodes...)
+				for _, m := range g.nodes {
+					in[m.ID()] = join
+				}
+				g.nodes, g.closed = nil, true
+			}
+			if join == nil {
+				join = &group{shape: n.Type(0).Shape}
+			}
+			join.nodes = append(join.nodes, n)
+			in[n.ID()] = join
+		}
+		for _, t := range n.In {
+			if g := in[t.Node().ID()]; g != nil && g != join {
+				g.closed = true
+			}
+		}
+		if e := f.epi[n.ID()]; e != nil && e.bias != nil {
+			if g := in[e.bias.Node().ID()]; g != nil {
+				g.closed = true
+			}
+		}
+	}
+	for id, g := range in {
+		if len(g.nodes) == 0 {
+			continue
+		}
+		f.member[id] = true
+		slices.SortFunc(g.nodes, func(a, b *tensor.Node) int { return a.ID() - b.ID() })
+		f.last[g.nodes[len(g.nodes)-1].ID()] = g
+	}
+	return f
+}

@@ -1,0 +1,134 @@
+package cpu
+
+import (
+	"unsafe"
+
+	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/tensor"
+)
+
+// epilogue is what a product does to its result while it is at hand.
+type epilogue struct {
+	bias *tensor.Tensor
+	relu bool
+	out  *tensor.Node
+}
+
+// matchEpilogues finds products whose only use is the addition of a row of biases, perhaps followed by a ReLU.
+func (c *compiler) matchEpilogues(f *fusion) {
+	only := make([]*tensor.Node, len(c.g.Nodes)) // the user of a node that has one
+	for _, n := range c.g.Nodes {
+		for _, t := range n.In {
+			only[t.Node().ID()] = n
+		}
+	}
+	for _, n := range c.g.Nodes {
+		if n.Op.Name != "MatMul" || !allFloat32(n) || c.users[n.ID()] != 1 {
+			continue
+		}
+		add := only[n.ID()]
+		if add == nil || add.Op.Name != "Add" || !add.Type(0).Shape.Equal(n.Type(0).Shape) {
+			continue
+		}
+		b := add.In[1]
+		if b.Node() == n {
+			b = add.In[0]
+		}
+		s := b.Shape()
+		if len(s) == 0 || s.Size() != s[len(s)-1] || s[len(s)-1] != n.Type(0).Shape[len(n.Type(0).Shape)-1] || b.Node().ID() > n.ID() && !b.Node().IsVar() {
+			continue
+		}
+		e := &epilogue{bias: b, out: add}
+		f.member[add.ID()] = true
+		if r := only[add.ID()]; c.users[add.ID()] == 1 && r != nil && r.Op.Name == "Relu" {
+			e.relu, e.out = true, r
+			f.member[r.ID()] = true
+		}
+		f.epi[n.ID()] = e
+	}
+}
+
+// ruleMatMul runs a product, all products of a batch one after the other.
+func ruleMatMul(c *compiler, n *tensor.Node) bool {
+	if !allFloat32(n) {
+		return false
+	}
+	t := n.Attr.(*tensor.MatMulAttr)
+	a, b, out := n.In[0].Shape(), n.In[1].Shape(), n.Type(0).Shape
+	m, k := mat(a, t.TransA)
+	_, w := mat(b, t.TransB)
+	lead := out[:len(out)-2]
+	if len(b) == 2 && !t.TransA { // one product for all leading axes
+		m, lead = m*lead.Size(), array.Shape{}
+		a = array.Shape{m, k}
+	}
+	spec := matMul{M: m, N: w, K: k, ARow: k, ACol: 1, BRow: w, BCol: 1, CRow: w}
+	if t.TransA {
+		spec.ARow, spec.ACol = 1, m
+	}
+	if t.TransB {
+		spec.BRow, spec.BCol = 1, k
+	}
+	var bias *value
+	dst := c.values[n.ID()][0]
+	if e := c.fusion.epi[n.ID()]; e != nil {
+		spec.Bias, spec.ReLU = true, e.relu
+		bias = c.at(e.bias)
+		dst.place = inNothing
+		dst = c.values[e.out.ID()][0]
+	}
+	plan := planMatMul(spec, c.d.threads)
+	c.scratch = max(c.scratch, 4*plan.WorkerFloats())
+	c.shared = max(c.shared, 4*plan.SharedFloats())
+	la, lb := tensor.BroadcastStrides(a[:len(a)-2], lead), tensor.BroadcastStrides(b[:len(b)-2], lead)
+	va, vb := c.at(n.In[0]), c.at(n.In[1])
+	s := c.add(n, func(in *instance) func() {
+		var pa, pb, pc, pbias unsafe.Pointer
+		shared := floats(in.shared, plan.SharedFloats())
+		workers := make([][]float32, len(in.scratch))
+		for i := range workers {
+			workers[i] = floats(in.scratch[i], plan.WorkerFloats())
+		}
+		phases := plan.Phases()
+		fs := make([]func(piece, worker int), len(phases))
+		for i := range phases {
+			fs[i] = func(piece, worker int) { plan.Run(i, piece, shared, workers[worker], pa, pb, pc, pbias) }
+		}
+		return func() {
+			if bias != nil {
+				pbias = in.ptr[bias.id]
+			}
+			for o := range lead.Size() {
+				oa, ob := 0, 0
+				for i, r := len(lead)-1, o; i >= 0; i-- {
+					oa += r % lead[i] * la[i]
+					ob += r % lead[i] * lb[i]
+					r /= lead[i]
+				}
+				pa = unsafe.Add(in.ptr[va.id], 4*oa*m*k)
+				pb = unsafe.Add(in.ptr[vb.id], 4*ob*k*w)
+				pc = unsafe.Add(in.ptr[dst.id], 4*o*m*w)
+				for i, p := range phases {
+					in.split(p, fs[i])
+				}
+			}
+		}
+	})
+	s.writes = []*value{dst}
+	if bias != nil {
+		s.reads = append(s.reads, bias)
+	}
+	return true
+}
+
+func mat(s array.Shape, trans bool) (rows, cols int) {
+	r, c := s[len(s)-2], s[len(s)-1]
+	if trans {
+		return c, r
+	}
+	return r, c
+}
+
+func floats(b []byte, n int) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), n)
+}

@@ -1,0 +1,66 @@
+package cpu
+
+import (
+	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/tensor"
+)
+
+// rule makes the step of a structural operation; false sends the node to its reference.
+type rule func(c *compiler, n *tensor.Node) bool
+
+var rules = map[string]rule{}
+
+func init() {
+	for name, r := range map[string]rule{
+		"MatMul": ruleMatMul, "Reshape": ruleView, "Sum": ruleSum, "Mean": ruleSum, "Softmax": ruleSoftmax,
+		"SparseCrossEntropy": ruleSparseCE, "SparseCrossEntropyGrad": ruleSparseCEGrad, "AdamUpdate": ruleAdam,
+		"RandomBernoulli": ruleBernoulli, "ArgMax": ruleArgMax,
+	} {
+		rules[name] = r
+	}
+}
+
+func (c *compiler) emit(n *tensor.Node) error {
+	switch n.Op.Name {
+	case "Const", "Fill", "HostScalar":
+		return nil
+	}
+	if r := rules[n.Op.Name]; r != nil && r(c, n) {
+		return nil
+	}
+	c.emitSlow(n)
+	return nil
+}
+
+func allFloat32(n *tensor.Node) bool {
+	for i := range n.NumOut() {
+		if n.Type(i).DType != array.Float32 {
+			return false
+		}
+	}
+	for _, t := range n.In {
+		if t.DType() != array.Float32 {
+			return false
+		}
+	}
+	return true
+}
+
+// add appends a step that reads the operands of n and writes its outputs.
+func (c *compiler) add(n *tensor.Node, bind func(in *instance) func()) *step {
+	s := step{name: n.Op.Name, label: n.Label, writes: c.values[n.ID()], bind: bind}
+	for _, t := range n.In {
+		s.reads = append(s.reads, c.at(t))
+	}
+	c.steps = append(c.steps, s)
+	return &c.steps[len(c.steps)-1]
+}
+
+// ruleView gives the output the operand's memory.
+func ruleView(c *compiler, n *tensor.Node) bool {
+	v := c.values[n.ID()][0]
+	v.alias = c.at(n.In[0])
+	r := v.root()
+	v.place, v.index = r.place, r.index
+	return true
+}

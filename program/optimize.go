@@ -1,0 +1,123 @@
+package program
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/kun-ml/kun/tensor"
+)
+
+// Optimize returns an equivalent graph without dead code, with equal nodes joined and with simple algebra applied.
+// The bits of results may differ from the graph as recorded only where an operation is replaced by one that is
+// defined to give the same value (x*1, x+0, scalars for filled tensors).
+func Optimize(g *tensor.Graph) *tensor.Graph {
+	return g.Rewrite(newSimplifier().node).Rewrite(newSimplifier().node)
+}
+
+type simplifier struct{ seen map[string][]*tensor.Tensor }
+
+func newSimplifier() *simplifier { return &simplifier{map[string][]*tensor.Tensor{}} }
+
+func (s *simplifier) node(b *tensor.Builder, n *tensor.Node, in []*tensor.Tensor) []*tensor.Tensor {
+	if t := algebra(b, n, in); t != nil {
+		return []*tensor.Tensor{t}
+	}
+	if n.Body != nil {
+		return b.Copy(n, in)
+	}
+	k := key(n, in)
+	if out := s.seen[k]; out != nil {
+		return out
+	}
+	out := b.Copy(n, in)
+	s.seen[k] = out
+	return out
+}
+
+func key(n *tensor.Node, in []*tensor.Tensor) string {
+	var b strings.Builder
+	b.WriteString(n.Op.Name)
+	if n.Attr != nil {
+		j, err := json.Marshal(n.Attr)
+		if err != nil { // numbers that JSON cannot write, such as infinities
+			j = []byte(fmt.Sprintf("%#v", n.Attr))
+		}
+		b.Write(j)
+	}
+	for _, t := range in {
+		fmt.Fprintf(&b, " %d.%d", t.Node().ID(), t.Index())
+	}
+	return b.String()
+}
+
+// filled gives the value of a tensor that is one number repeated.
+func filled(t *tensor.Tensor) (float64, bool) {
+	if a, ok := t.Node().Attr.(*tensor.FillAttr); ok {
+		return a.Value, true
+	}
+	return 0, false
+}
+
+// algebra gives a simpler tensor for a node, or nil.
+func algebra(b *tensor.Builder, n *tensor.Node, in []*tensor.Tensor) *tensor.Tensor {
+	out := n.Type(0)
+	same := func(t *tensor.Tensor) bool { return t.Shape().Equal(out.Shape) && t.DType() == out.DType }
+	add := func(name string, attr any, in ...*tensor.Tensor) *tensor.Tensor {
+		return b.Add(tensor.OpNamed(name), attr, nil, n, in)[0]
+	}
+	switch n.Op.Name {
+	case "Add", "Mul":
+		for i, t := range in {
+			v, ok := filled(t)
+			o := in[1-i]
+			if !ok || !same(o) || t.Shape().Size() == 0 {
+				continue
+			}
+			switch {
+			case n.Op.Name == "Add" && v == 0 || n.Op.Name == "Mul" && v == 1:
+				return o
+			case n.Op.Name == "Add":
+				return add("AddScalar", &tensor.ScalarValue{Value: v}, o)
+			default:
+				return add("Scale", &tensor.ScalarValue{Value: v}, o)
+			}
+		}
+	case "Sub":
+		if v, ok := filled(in[1]); ok && same(in[0]) && v == 0 {
+			return in[0]
+		}
+	case "Scale":
+		if n.Attr.(*tensor.ScalarValue).Value == 1 {
+			return in[0]
+		}
+	case "AddScalar":
+		if n.Attr.(*tensor.ScalarValue).Value == 0 {
+			return in[0]
+		}
+	case "Reshape":
+		p := in[0].Node()
+		if p.Op.Name == "Reshape" {
+			in = p.In
+		}
+		if same(in[0]) {
+			return in[0]
+		}
+		if a, ok := in[0].Node().Attr.(*tensor.FillAttr); ok {
+			return add("Fill", &tensor.FillAttr{Value: a.Value, DType: a.DType, Shape: out.Shape})
+		}
+		if p.Op.Name == "Reshape" {
+			return add("Reshape", n.Attr, in[0])
+		}
+	case "BroadcastTo":
+		if a, ok := in[0].Node().Attr.(*tensor.FillAttr); ok {
+			return add("Fill", &tensor.FillAttr{Value: a.Value, DType: a.DType, Shape: out.Shape})
+		}
+	case "MeanGrad":
+		if a, ok := in[0].Node().Attr.(*tensor.FillAttr); ok && in[0].Shape().Size() > 0 {
+			c := float64(out.Shape.Size()) / float64(in[0].Shape().Size())
+			return add("Fill", &tensor.FillAttr{Value: a.Value / c, DType: a.DType, Shape: out.Shape})
+		}
+	}
+	return nil
+}
