@@ -50,7 +50,10 @@ type scalarSlot struct {
 }
 
 // Compile makes a graph ready to run on the processor.
-func (d *Device) Compile(g *tensor.Graph) (device.Executable, error) {
+func (d *Device) Compile(g *tensor.Graph) (device.Executable, error) { return d.compile(g) }
+
+// compile does the same for a whole graph and for the body of a loop.
+func (d *Device) compile(g *tensor.Graph) (*executable, error) {
 	c := &compiler{d: d, g: g, slow: map[string]bool{}, users: g.Users()}
 	c.locate()
 	e := &executable{d: d, g: g}
@@ -67,16 +70,31 @@ func (d *Device) Compile(g *tensor.Graph) (device.Executable, error) {
 			return nil, fmt.Errorf("cpu: %s: %s: %w", n.Label, n.Op.Name, err)
 		}
 	}
-	root := g.Trace()
+	for _, t := range g.Outs {
+		e.outs = append(e.outs, c.at(t))
+	}
+	if g.Parent() == nil {
+		c.effects(e)
+	}
+	c.lifetimes(e)
+	e.arena = c.plan()
+	e.steps, e.all, e.consts, e.vars, e.scratch, e.shared = c.steps, c.all, c.consts, c.vars, c.scratch, c.shared
+	e.stats = device.Stats{Steps: len(e.steps), ArenaBytes: e.arena, SlowOps: slices.Sorted(maps.Keys(c.slow))}
+	for _, n := range g.Nodes {
+		e.stats.FLOPs += n.FLOPs()
+	}
+	return e, nil
+}
+
+// effects notes the scalars that the host gives, the guard and the assignments.
+func (c *compiler) effects(e *executable) {
+	root := c.g.Trace()
 	for _, s := range root.Scalars {
-		for _, n := range g.Nodes {
+		for _, n := range c.g.Nodes {
 			if a, ok := n.Attr.(*tensor.ScalarAttr); ok && a.Name == s.Name {
 				e.scalars = append(e.scalars, scalarSlot{c.values[n.ID()][0], s.At})
 			}
 		}
-	}
-	for _, t := range g.Outs {
-		e.outs = append(e.outs, c.at(t))
 	}
 	if root.Guard != nil {
 		e.guard = c.at(root.Guard)
@@ -93,14 +111,6 @@ func (d *Device) Compile(g *tensor.Graph) (device.Executable, error) {
 		}
 		e.assigns = append(e.assigns, assign{v, i})
 	}
-	c.lifetimes(e)
-	e.arena = c.plan()
-	e.steps, e.all, e.consts, e.vars, e.scratch, e.shared = c.steps, c.all, c.consts, c.vars, c.scratch, c.shared
-	e.stats = device.Stats{Steps: len(e.steps), ArenaBytes: e.arena, SlowOps: slices.Sorted(maps.Keys(c.slow))}
-	for _, n := range g.Nodes {
-		e.stats.FLOPs += n.FLOPs()
-	}
-	return e, nil
 }
 
 // Stats describes the program.

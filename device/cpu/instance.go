@@ -20,10 +20,15 @@ type instance struct {
 	now     device.Run
 	scratch [][]byte // by worker
 	shared  []byte
+	aside   [][]byte // carries of a loop body that change places
 }
 
 // Instance makes memory for one run at a time and binds the program to it.
 func (e *executable) Instance(vars map[string]*tensor.Var) (device.Instance, error) {
+	return e.instance(vars)
+}
+
+func (e *executable) instance(vars map[string]*tensor.Var) (*instance, error) {
 	in := &instance{e: e, d: e.d, arena: array.New(array.Uint8, e.arena+alignment).Bytes()}
 	for _, d := range e.vars {
 		v := vars[d.Path]
@@ -62,6 +67,7 @@ func (e *executable) Instance(vars map[string]*tensor.Var) (device.Instance, err
 		in.scratch = append(in.scratch, array.New(array.Uint8, e.scratch+alignment).Bytes())
 	}
 	in.shared = array.New(array.Uint8, e.shared+alignment).Bytes()
+	in.aside = make([][]byte, len(e.outs))
 	for i := range e.steps {
 		in.run = append(in.run, e.steps[i].bind(in))
 	}
@@ -93,9 +99,7 @@ func (in *instance) Run(r *device.Run) error {
 	for _, s := range e.scalars {
 		*(*float32)(in.ptr[s.v.id]) = float32(s.at(r.Step))
 	}
-	for _, f := range in.run {
-		f()
-	}
+	in.steps()
 	for i, v := range e.outs {
 		if i < len(r.Outputs) && r.Outputs[i] != nil {
 			copy(r.Outputs[i].Bytes(), in.bytes[v.id])
@@ -111,6 +115,22 @@ func (in *instance) Run(r *device.Run) error {
 		in.vars[i].Touch()
 	}
 	return nil
+}
+
+// steps runs the parts of the program in order.
+func (in *instance) steps() {
+	for _, f := range in.run {
+		f()
+	}
+}
+
+// input points all views of input i to memory.
+func (in *instance) input(i int, b []byte) {
+	for _, v := range in.e.all {
+		if q := v.root(); q.place == inInput && q.index == i {
+			in.set(v, b)
+		}
+	}
 }
 
 // split runs f for pieces 0..n-1 on the device's workers.

@@ -14,7 +14,7 @@ func init() {
 	for name, r := range map[string]rule{
 		"MatMul": ruleMatMul, "Reshape": ruleView, "Sum": ruleSum, "Mean": ruleSum, "Softmax": ruleSoftmax,
 		"SparseCrossEntropy": ruleSparseCE, "SparseCrossEntropyGrad": ruleSparseCEGrad, "AdamUpdate": ruleAdam,
-		"RandomBernoulli": ruleBernoulli, "ArgMax": ruleArgMax,
+		"RandomBernoulli": ruleBernoulli, "ArgMax": ruleArgMax, "Scan": ruleScan,
 	} {
 		rules[name] = r
 	}

@@ -75,7 +75,7 @@ func (c *compiler) locate() {
 		v.place, v.index = inInput, i
 	}
 	c.varOf = map[string]int{}
-	for i, d := range c.g.Trace().Decls {
+	for i, d := range c.decls() {
 		c.vars = append(c.vars, d)
 		c.varOf[d.Path] = i
 		if r := d.Read(); r != nil {
@@ -99,6 +99,14 @@ func (c *compiler) locate() {
 			c.constant(c.values[n.ID()][0], arr)
 		}
 	}
+}
+
+// decls are the variables of the graph; a loop body has none of its own.
+func (c *compiler) decls() []*tensor.Decl {
+	if c.g.Parent() != nil {
+		return nil
+	}
+	return c.g.Trace().Decls
 }
 
 func (c *compiler) constant(v *value, a *array.Array) {

@@ -132,8 +132,39 @@ func (e *Eval) node(n *tensor.Node, in, out [][]float64) {
 	case *tensor.RandomAttr:
 		a.Fill(n.Op.Name, e.Run.Seed, e.Run.Step, out[0])
 		return
+	case *tensor.ScanAttr:
+		e.scan(n, a, in, out)
+		return
 	}
 	Node(n, in, out)
+}
+
+func (e *Eval) scan(n *tensor.Node, a *tensor.ScanAttr, in, out [][]float64) {
+	step := append([][]float64(nil), in...)
+	for s := range a.Len {
+		t := s
+		if a.Reverse {
+			t = a.Len - 1 - s
+		}
+		for i := range a.NX {
+			w := len(in[i]) / a.Len
+			step[i] = in[i][t*w : (t+1)*w]
+		}
+		value := e.Graph(n.Body, step)
+		next := make([][]float64, a.NC)
+		for i, o := range n.Body.Outs {
+			v := value(o)
+			if i < a.NC {
+				next[i] = v
+				continue
+			}
+			copy(out[i][t*len(v):], v)
+		}
+		copy(step[a.NX:], next)
+	}
+	for i := range a.NC {
+		copy(out[i], step[a.NX+i])
+	}
 }
 
 // Node computes one node from its reference; sources other than constants are the caller's.
