@@ -72,7 +72,7 @@ func (g *Graph) Rewrite(f func(b *Builder, n *Node, in []*Tensor) []*Tensor) *Gr
 	for _, d := range old.Decls {
 		c := *d
 		c.read = nil
-		if live[d.read.n.id] {
+		if d.read != nil && live[d.read.n.id] {
 			c.read = at(d.read)
 		}
 		r.Decls = append(r.Decls, &c)

@@ -1,0 +1,118 @@
+package program
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/kun-ml/kun/tensor"
+)
+
+// maxBytes bounds the values of one program together, so that a hostile file cannot claim more than a machine has.
+const maxBytes = 1 << 36
+
+// maxDepth bounds how deep loops are nested.
+const maxDepth = 8
+
+var errForm = errors.New("program: the file does not have the form of a program")
+
+// Bind builds the graph for one batch size. Operations must be known at the stored version, every link must lead
+// backwards, and all shape rules run again.
+func (p *Poly) Bind(batch int) (*tensor.Graph, error) {
+	if batch < 0 {
+		return nil, fmt.Errorf("program: batch size %d", batch)
+	}
+	d := &decoder{}
+	return d.graph(bind(p.data, batch), nil, 0)
+}
+
+type decoder struct{ bytes int }
+
+func (d *decoder) graph(v any, parent *tensor.Graph, depth int) (*tensor.Graph, error) {
+	m, _ := v.(map[string]any)
+	nodes, ok := m["nodes"].([]any)
+	outs, ok2 := m["outputs"].([]any)
+	if !ok || !ok2 || len(m) != 2 || depth > maxDepth {
+		return nil, errForm
+	}
+	b := tensor.NewGraphBuilder(parent)
+	var made [][]*tensor.Tensor
+	link := func(v any) (*tensor.Tensor, error) {
+		l, _ := v.([]any)
+		if len(l) != 2 {
+			return nil, errForm
+		}
+		n, ok := l[0].(float64)
+		o, ok2 := l[1].(float64)
+		if !ok || !ok2 || n != float64(int(n)) || o != float64(int(o)) || n < 0 || int(n) >= len(made) || o < 0 || int(o) >= len(made[int(n)]) {
+			return nil, fmt.Errorf("program: link %v leads nowhere", v)
+		}
+		return made[int(n)][int(o)], nil
+	}
+	for i, e := range nodes {
+		f, ok := e.(map[string]any)
+		if !ok {
+			return nil, errForm
+		}
+		out, err := d.node(b, f, link, depth)
+		if err != nil {
+			return nil, fmt.Errorf("node %d: %w", i, err)
+		}
+		made = append(made, out)
+	}
+	g := b.Graph()
+	for _, o := range outs {
+		t, err := link(o)
+		if err != nil {
+			return nil, err
+		}
+		g.Outs = append(g.Outs, t)
+	}
+	return g, nil
+}
+
+func (d *decoder) node(b *tensor.GraphBuilder, f map[string]any, link func(any) (*tensor.Tensor, error), depth int) ([]*tensor.Tensor, error) {
+	name, _ := f["op"].(string)
+	op := tensor.OpNamed(name)
+	if op == nil {
+		return nil, fmt.Errorf("program: unknown operation %q", name)
+	}
+	if v, _ := f["version"].(float64); v != float64(op.Version) {
+		return nil, fmt.Errorf("program: %s has version %v, this program knows %d", name, f["version"], op.Version)
+	}
+	var attr any
+	if op.NewAttr != nil {
+		attr = op.NewAttr()
+		if err := unplain(reflect.ValueOf(attr).Elem(), f["attr"]); err != nil {
+			return nil, fmt.Errorf("program: %s: %w", name, err)
+		}
+	}
+	var in []*tensor.Tensor
+	links, _ := f["in"].([]any)
+	for _, l := range links {
+		t, err := link(l)
+		if err != nil {
+			return nil, err
+		}
+		in = append(in, t)
+	}
+	var body *tensor.Graph
+	if f["body"] != nil {
+		var err error
+		if body, err = d.graph(f["body"], b.Graph(), depth+1); err != nil {
+			return nil, err
+		}
+	}
+	label, _ := f["layer"].(string)
+	out, err := b.Node(op, attr, body, label, in...)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range out {
+		n, _ := t.Shape().CheckedSize(t.DType().Size())
+		if d.bytes += n; n > maxBytes || d.bytes > maxBytes {
+			return nil, fmt.Errorf("program: its values need more than %d GiB", maxBytes>>30)
+		}
+	}
+	return out, nil
+}
