@@ -41,9 +41,9 @@ func init() {
 			d := dy.Div(n.In[1])
 			return d, d.Mul(n.Out(0)).Neg()
 		}, Case{Low: 0.5, High: 2})
-	opMaximum = binary("Maximum", "The larger of x and y; NaN when one of them is. At a tie the gradient is halved.", 1, maxNaN, pick(opTies), Case{Kink: 1e-3})
+	opMaximum = binary("Maximum", "The larger of x and y; NaN when one of them is. At a tie the gradient is halved.", 1, MaxNaN, pick(opTies), Case{Kink: 1e-3})
 	opMinimum = binary("Minimum", "The smaller of x and y; NaN when one of them is. At a tie the gradient is halved.", 1,
-		func(x, y float64) float64 { return -maxNaN(-x, -y) }, pick(opTies), Case{Kink: 1e-3})
+		func(x, y float64) float64 { return -MaxNaN(-x, -y) }, pick(opTies), Case{Kink: 1e-3})
 	opPow = binary("Pow", "x to the power y.", 40, math.Pow,
 		func(n *Node, dy *Tensor) (*Tensor, *Tensor) {
 			x, y := n.In[0], n.In[1]
@@ -64,7 +64,8 @@ func pick(half float64) func(n *Node, dy *Tensor) (*Tensor, *Tensor) {
 	}
 }
 
-func maxNaN(x, y float64) float64 {
+// MaxNaN is the larger of two numbers; NaN when one of them is.
+func MaxNaN(x, y float64) float64 {
 	if x != x || y != y {
 		return math.NaN()
 	}

@@ -113,14 +113,14 @@ func init() {
 	opMax = reduction("Max", "The largest element along axes; NaN when one is. The gradient is shared among equals.", func(x []float64, at []int) float64 {
 		m := math.Inf(-1)
 		for _, p := range at {
-			m = maxNaN(m, x[p])
+			m = MaxNaN(m, x[p])
 		}
 		return m
 	}, extremeGrad, Case{Kink: 1e-3})
 	opMin = reduction("Min", "The smallest element along axes; NaN when one is. The gradient is shared among equals.", func(x []float64, at []int) float64 {
 		m := math.Inf(-1)
 		for _, p := range at {
-			m = maxNaN(m, -x[p])
+			m = MaxNaN(m, -x[p])
 		}
 		return -m
 	}, extremeGrad, Case{Kink: 1e-3})
@@ -134,7 +134,7 @@ func init() {
 	opLogSumExp = reduction("LogSumExp", "log(sum(exp(x))) over axes, without overflow.", func(x []float64, at []int) float64 {
 		m := math.Inf(-1)
 		for _, p := range at {
-			m = maxNaN(m, x[p])
+			m = MaxNaN(m, x[p])
 		}
 		if math.IsInf(m, 0) || m != m {
 			return m

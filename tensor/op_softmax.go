@@ -33,7 +33,7 @@ func (e constError) Error() string { return string(e) }
 func softmaxRow(x, y []float64) (logsum float64) {
 	m, s := math.Inf(-1), 0.0
 	for _, v := range x {
-		m = maxNaN(m, v)
+		m = MaxNaN(m, v)
 	}
 	for i, v := range x {
 		y[i] = math.Exp(v - m)

@@ -26,7 +26,7 @@ func init() {
 		func(x, y, dy *Tensor) *Tensor { return dy.Mul(x.Square().Neg().Exp()).Scale(2 / math.Sqrt(math.Pi)) }, Case{})
 	opSigmoid = unary("Sigmoid", "1 / (1 + exp(-x)).", 14, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
 		func(x, y, dy *Tensor) *Tensor { return dy.Mul(y).Mul(y.OneMinus()) }, Case{})
-	opRelu = unary("Relu", "max(0, x); the gradient at 0 is 0.", 1, func(x float64) float64 { return maxNaN(x, 0) },
+	opRelu = unary("Relu", "max(0, x); the gradient at 0 is 0.", 1, func(x float64) float64 { return MaxNaN(x, 0) },
 		func(x, y, dy *Tensor) *Tensor { return opReluGrad.Apply(nil, dy, y) }, Case{Kink: 1e-3})
 	opFloor = unary("Floor", "The largest integer not above x. The gradient is 0.", 1, math.Floor, zeroGrad, Case{})
 	opRound = unary("Round", "The nearest integer, halves to even. The gradient is 0.", 1, math.RoundToEven, zeroGrad, Case{})

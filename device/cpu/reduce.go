@@ -9,20 +9,13 @@ import (
 
 // ruleSum runs sums and means over leading axes (columns) or trailing axes (rows), also of a middle block.
 func ruleSum(c *compiler, n *tensor.Node) bool {
-	if !allFloat32(n) || n.In[0].Shape().Size() == 0 {
+	if !allFloat32(n) {
+		return ruleFold(c, n)
+	}
+	outer, count, inner, ok := blockOf(n.In[0].Shape(), n.Attr.(*tensor.AxesAttr).Axes)
+	if !ok {
 		return false
 	}
-	s, axes := n.In[0].Shape(), n.Attr.(*tensor.AxesAttr).Axes
-	if len(axes) == 0 {
-		return false
-	}
-	for i := 1; i < len(axes); i++ {
-		if axes[i] != axes[i-1]+1 {
-			return false
-		}
-	}
-	outer, inner := s[:axes[0]].Size(), s[axes[len(axes)-1]+1:].Size()
-	count := s.Size() / outer / inner
 	scale := float32(1)
 	if n.Op.Name == "Mean" {
 		scale = 1 / float32(count)

@@ -1,12 +1,16 @@
 package cpu
 
 import (
+	"math"
+
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/tensor"
 )
 
 // rule makes the step of a structural operation; false sends the node to its reference.
 type rule func(c *compiler, n *tensor.Node) bool
+
+var nan = math.NaN()
 
 var rules = map[string]rule{}
 
@@ -15,6 +19,9 @@ func init() {
 		"MatMul": ruleMatMul, "Reshape": ruleView, "Sum": ruleSum, "Mean": ruleSum, "Softmax": ruleSoftmax,
 		"SparseCrossEntropy": ruleSparseCE, "SparseCrossEntropyGrad": ruleSparseCEGrad, "AdamUpdate": ruleAdam,
 		"RandomBernoulli": ruleBernoulli, "ArgMax": ruleArgMax, "Scan": ruleScan,
+		"Max": ruleFold, "Min": ruleFold, "Prod": ruleFold, "Transpose": ruleTranspose, "BroadcastTo": ruleBroadcast,
+		"Slice": ruleSlice, "Unslice": ruleSlice, "Concat": ruleConcat, "Pad": rulePad, "MeanGrad": ruleMeanGrad,
+		"Take": ruleTake, "ScatterAddRows": ruleScatterRows, "OneHot": rulePick, "GatherLast": rulePick, "ScatterLast": rulePick,
 	} {
 		rules[name] = r
 	}
@@ -28,7 +35,9 @@ func (c *compiler) emit(n *tensor.Node) error {
 	if r := rules[n.Op.Name]; r != nil && r(c, n) {
 		return nil
 	}
-	c.emitSlow(n)
+	if !c.emitGeneric(n) {
+		c.emitSlow(n)
+	}
 	return nil
 }
 
