@@ -1,0 +1,18 @@
+package cpu
+
+import (
+	"unsafe"
+
+	"github.com/kun-ml/kun/tensor"
+)
+
+// Tile gives an elementwise operation of another module, of one operand, a fast float32 loop: f writes f(x[i]) to dst[i] and
+// must give the same bits wherever the array is cut. dst and x may be the same memory. Without a tile such an operation
+// runs by its scalar reference. Call it from an init function; it panics for an operation that is not elementwise or
+// has a tile already.
+func Tile(op *tensor.Op, f func(dst, x []float32)) {
+	if op.Class != tensor.Elementwise || tileOf(op.Name) != nil {
+		panic("cpu: Tile: " + op.Name + " is not elementwise or has a tile already")
+	}
+	tiles[op.Name] = func(dst, a, _, _ unsafe.Pointer, n int, _ *scalars) { f(f32(dst, n), f32(a, n)) }
+}

@@ -1,0 +1,56 @@
+package cpu_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/device/cpu"
+	"github.com/kun-ml/kun/program"
+	"github.com/kun-ml/kun/tensor"
+	"github.com/kun-ml/kun/tensortest"
+)
+
+// softplus is an operation defined outside of package tensor, with its gradient and a fast loop.
+var softplus = tensor.Define(tensor.Op{
+	Name:  "example.com/Softplus",
+	Doc:   "log(1 + exp(x)).",
+	Class: tensor.Elementwise,
+	Ref:   func(x []float64) float64 { return math.Log1p(math.Exp(x[0])) },
+	Grad: func(n *tensor.Node, dy []*tensor.Tensor) []*tensor.Tensor {
+		return []*tensor.Tensor{dy[0].Mul(n.In[0].Sigmoid())}
+	},
+	Flops: 20,
+	Cases: []tensor.Case{{In: []tensor.Type{tensor.F(3, 700)}}},
+})
+
+func init() {
+	cpu.Tile(softplus, func(dst, x []float32) {
+		for i, v := range x {
+			dst[i] = float32(math.Log1p(math.Exp(float64(v))))
+		}
+	})
+}
+
+func TestTile_RunsAnOperationFromOutside(t *testing.T) {
+	if tensortest.Gradient(t, softplus) == 0 {
+		t.Error("no gradient was compared")
+	}
+	g, err := tensor.Trace(tensor.Options{}, func(x []*tensor.Tensor) []*tensor.Tensor {
+		return []*tensor.Tensor{softplus.Apply(nil, x[0]).Scale(2)}
+	}, tensor.Spec{DType: array.Float32, Shape: array.Shape{3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := cpu.New(cpu.Options{Threads: 1})
+	defer d.Close()
+	exe, err := d.Compile(program.Optimize(g))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := exe.Stats(); len(s.SlowOps) > 0 || s.Steps != 1 {
+		t.Errorf("%d steps, slow %v: want one fused step", s.Steps, s.SlowOps)
+	}
+	out := run(t, d, program.Optimize(g), []*array.Array{array.From([]float32{-1, 0, 2})})[0].Float64s()
+	compare(t, "softplus", array.Float32, out, []float64{2 * math.Log1p(math.Exp(-1)), 2 * math.Ln2, 2 * math.Log1p(math.Exp(2))})
+}
