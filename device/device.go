@@ -1,6 +1,9 @@
 package device
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/tensor"
 )
@@ -43,6 +46,40 @@ type Run struct {
 	Step int64
 	// Seed is the seed of the random streams.
 	Seed uint64
+}
+
+// NotFiniteError tells that an operation gave NaN or an infinity although its operands were finite.
+type NotFiniteError struct {
+	Op    string  // the operation
+	Layer string  // path of its layer
+	Where string  // the user's file:line, "" for a loaded program
+	Index int     // position of the first such element
+	Value float64 // NaN or an infinity
+}
+
+// Error names the value, the operation and the place.
+func (e *NotFiniteError) Error() string {
+	s := fmt.Sprintf("%s: %s gives %v at element %d", e.Layer, e.Op, e.Value, e.Index)
+	if e.Where != "" {
+		s += "\n  in   " + e.Where
+	}
+	return s
+}
+
+// Profiler is an instance of a device that measures.
+type Profiler interface {
+	// Profile lists what each step of the program took so far.
+	Profile() []StepTime
+}
+
+// StepTime is what one step of a program cost.
+type StepTime struct {
+	Op    string        // the operation, or "tiles" for a fused chain
+	Layer string        // path of the layer
+	Runs  int           // number of runs
+	Time  time.Duration // all runs together
+	FLOPs float64       // floating-point operations of one run
+	Bytes int           // bytes read and written by one run
 }
 
 // Stats describes a compiled program.

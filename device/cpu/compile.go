@@ -18,6 +18,7 @@ type step struct {
 	writes  []*value
 	temp    []*value // scratch values that live during the step only
 	bind    func(in *instance) func()
+	nodes   []*tensor.Node
 	inPlace bool // an output may take the memory of reads[0] when that dies here
 }
 

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"os"
 	"runtime"
 
 	"github.com/kun-ml/kun/device"
@@ -11,12 +12,19 @@ import (
 type Options struct {
 	// Threads is the number of goroutines that work on one run; 0 means GOMAXPROCS. It never changes the bits of a result.
 	Threads int
+	// Check runs operation by operation and stops at the first value that is not finite, with a *device.NotFiniteError that
+	// names it. Slow; also switched on by the environment variable KUN_CHECK=1.
+	Check bool
+	// Profile measures every step; see device.Profiler.
+	Profile bool
 }
 
 // Device runs graphs on the processor. It is safe for concurrent use.
 type Device struct {
 	threads int
 	pool    *pool
+	check   bool
+	profile bool
 }
 
 // New makes the device and starts its workers.
@@ -24,7 +32,7 @@ func New(o Options) *Device {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	return &Device{threads: o.Threads, pool: newPool(o.Threads)}
+	return &Device{threads: o.Threads, pool: newPool(o.Threads), check: o.Check || os.Getenv("KUN_CHECK") == "1", profile: o.Profile}
 }
 
 // Name is "cpu/" and the kernel level in force.

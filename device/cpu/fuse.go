@@ -48,8 +48,11 @@ var takesBool = map[string]bool{"Where": true, "MaskScale": true, "And": true, "
 
 func (c *compiler) fuse() *fusion {
 	f := &fusion{member: map[int]bool{}, last: map[int]*group{}, epi: map[int]*epilogue{}}
-	c.matchEpilogues(f)
 	c.fusion = f
+	if c.d.check {
+		return f
+	}
+	c.matchEpilogues(f)
 	in := map[int]*group{}
 	for _, n := range c.g.Nodes {
 		if f.member[n.ID()] {

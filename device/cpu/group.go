@@ -61,7 +61,7 @@ func (c *compiler) emitGroup(g *group) {
 		}
 	}
 	b := &groupBuilder{c: c, g: g, home: map[*value]operand{}}
-	s := step{name: "tiles", label: g.nodes[len(g.nodes)-1].Label, inPlace: true}
+	s := step{name: "tiles", label: g.nodes[len(g.nodes)-1].Label, nodes: g.nodes, inPlace: true}
 	for i, n := range g.nodes {
 		v := c.values[n.ID()][0]
 		ins := instr{run: nodeTile(n), n: len(n.In), s: nodeScalars(n)}

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"time"
 	"unsafe"
 
 	"github.com/kun-ml/kun/array"
@@ -20,6 +21,9 @@ type instance struct {
 	now     device.Run
 	scratch [][]byte // by worker
 	shared  []byte
+	times   []time.Duration
+	runs    int
+	failed  error    // what went wrong inside of a loop body
 	aside   [][]byte // carries of a loop body that change places
 }
 
@@ -99,7 +103,9 @@ func (in *instance) Run(r *device.Run) error {
 	for _, s := range e.scalars {
 		*(*float32)(in.ptr[s.v.id]) = float32(s.at(r.Step))
 	}
-	in.steps()
+	if err := in.steps(); err != nil {
+		return err
+	}
 	for i, v := range e.outs {
 		if i < len(r.Outputs) && r.Outputs[i] != nil {
 			copy(r.Outputs[i].Bytes(), in.bytes[v.id])
@@ -118,10 +124,14 @@ func (in *instance) Run(r *device.Run) error {
 }
 
 // steps runs the parts of the program in order.
-func (in *instance) steps() {
+func (in *instance) steps() error {
+	if in.d.check || in.d.profile {
+		return in.observed()
+	}
 	for _, f := range in.run {
 		f()
 	}
+	return nil
 }
 
 // input points all views of input i to memory.

@@ -115,6 +115,9 @@ func ruleMatMul(c *compiler, n *tensor.Node) bool {
 		}
 	})
 	s.writes = []*value{dst}
+	if e := c.fusion.epi[n.ID()]; e != nil {
+		s.nodes = append(s.nodes, e.out)
+	}
 	if bias != nil {
 		s.reads = append(s.reads, bias)
 	}

@@ -57,7 +57,7 @@ func allFloat32(n *tensor.Node) bool {
 
 // add appends a step that reads the operands of n and writes its outputs.
 func (c *compiler) add(n *tensor.Node, bind func(in *instance) func()) *step {
-	s := step{name: n.Op.Name, label: n.Label, writes: c.values[n.ID()], bind: bind}
+	s := step{name: n.Op.Name, label: n.Label, nodes: []*tensor.Node{n}, writes: c.values[n.ID()], bind: bind}
 	for _, t := range n.In {
 		s.reads = append(s.reads, c.at(t))
 	}

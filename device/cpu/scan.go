@@ -44,7 +44,10 @@ func ruleScan(c *compiler, n *tensor.Node) bool {
 				for i := range a.NX {
 					sub.input(i, step(ins[i], t))
 				}
-				sub.steps()
+				if err := sub.steps(); err != nil {
+					in.failed = err
+					return
+				}
 				for i := a.NC; i < len(outs); i++ {
 					copy(step(outs[i], t), sub.bytes[body.outs[i].id])
 				}

@@ -11,7 +11,7 @@ import (
 // emitSlow runs a node by its float64 reference.
 func (c *compiler) emitSlow(n *tensor.Node) {
 	c.slow[n.Op.Name] = true
-	s := step{name: n.Op.Name, label: n.Label}
+	s := step{name: n.Op.Name, label: n.Label, nodes: []*tensor.Node{n}}
 	for _, t := range n.In {
 		s.reads = append(s.reads, c.at(t))
 	}
