@@ -52,7 +52,7 @@ func fail(op, layer, format string, a ...any) {
 
 const module = "github.com/kun-ml/kun/"
 
-type stack [16]uintptr
+type stack [24]uintptr
 
 func callers(skip int) *stack {
 	var s stack
@@ -102,6 +102,9 @@ func Catch(err *error) {
 	switch r := recover().(type) {
 	case nil:
 	case *ShapeError:
+		if r.File == "" { // the frames of the panic are still on the stack
+			place(r, callers(2))
+		}
 		*err = r
 	default:
 		panic(r)
