@@ -13,7 +13,7 @@ import (
 )
 
 // network traces a training step of a two-layer network with dropout and Adam on variables of its own.
-func network(t *testing.T, b, in, hidden, out int) *tensor.Graph {
+func network(t testing.TB, b, in, hidden, out int) *tensor.Graph {
 	t.Helper()
 	g, err := tensor.Trace(tensor.Options{Training: true}, func(x []*tensor.Tensor) []*tensor.Tensor {
 		g := x[0].Graph()
