@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"strings"
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/tensor"
@@ -72,4 +73,18 @@ func ruleView(c *compiler, n *tensor.Node) bool {
 	r := v.root()
 	v.place, v.index = r.place, r.index
 	return true
+}
+
+// How tells how an operation runs in float32: "tile", "rule" or "by reference". A rule may leave rare shapes to the reference;
+// Stats().SlowOps of a compiled program tells.
+func How(op *tensor.Op) string {
+	switch {
+	case op.Class == tensor.Source && rules[op.Name] == nil && !strings.HasPrefix(op.Name, "Random"):
+		return "-"
+	case op.Class == tensor.Elementwise && (tileOf(op.Name) != nil || op.Name == "Cast"):
+		return "tile"
+	case rules[op.Name] != nil:
+		return "rule"
+	}
+	return "by reference"
 }
