@@ -87,6 +87,36 @@ func TestGeneralise_HoldsForAnyBatchSize(t *testing.T) {
 	}
 }
 
+func TestInline_PutsAProgramIntoATrace(t *testing.T) {
+	p, err := program.Generalise(trace(model))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inlined := trace(func(x *tensor.Tensor) *tensor.Tensor {
+		g, err := p.Bind(x.Dim(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tensor.Inline(g, x.Scale(2))[0].Scale(3)
+	})
+	direct := trace(func(x *tensor.Tensor) *tensor.Tensor { return model(x.Scale(2)).Scale(3) })
+	a, err := inlined(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := direct(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := array.New(array.Float32, 4, 6)
+	for i := range array.Data[float32](x) {
+		array.Data[float32](x)[i] = float32(i%7) - 3
+	}
+	if evaluate(t, a, x) != evaluate(t, b, x) {
+		t.Error("the inlined program differs from the traced one")
+	}
+}
+
 func TestGeneralise_NamesWhatDependsOnTheBatch(t *testing.T) {
 	_, err := program.Generalise(trace(func(x *tensor.Tensor) *tensor.Tensor { return x.Scale(1 / float64(x.Dim(0))) }))
 	if err == nil || !strings.Contains(err.Error(), "Scale") || !strings.Contains(err.Error(), "batch size") {
