@@ -72,11 +72,15 @@ func (c *compiler) emitGroup(g *group) {
 				s.reads = append(s.reads, u)
 			}
 		}
-		for _, t := range n.In { // buffers whose last reader this is become free for the result
-			if id := t.Node().ID(); inside[id] && !outside[id] && last[id] == i {
-				b.release(c.at(t))
+		// Buffers whose last reader this is become free: at once when the result may take their place, element by element.
+		free := func(now bool) {
+			for _, t := range n.In {
+				if id := t.Node().ID(); inside[id] && !outside[id] && last[id] == i && now == (t.DType().Size() == v.t.DType.Size()) {
+					b.release(c.at(t))
+				}
 			}
 		}
+		free(true)
 		if outside[n.ID()] {
 			ins.dst = operand{v: v, size: v.t.DType.Size()}
 			s.writes = append(s.writes, v)
@@ -84,6 +88,7 @@ func (c *compiler) emitGroup(g *group) {
 			v.place = inNothing
 			ins.dst = operand{buf: b.take(), size: v.t.DType.Size()}
 		}
+		free(false)
 		b.home[v] = ins.dst
 		b.code = append(b.code, ins)
 	}
@@ -149,7 +154,8 @@ func (b *groupBuilder) operand(v *value, t *tensor.Tensor, inside bool) operand 
 	if inside || v.t.Shape.Size() == b.g.shape.Size() {
 		return operand{v: v, size: size}
 	}
-	o := operand{buf: b.take(), size: size}
+	o := operand{buf: b.count, size: size} // a buffer of its own: a single number is filled in once for many tiles
+	b.count++
 	e := &expansion{v, b.g.shape, tensor.BroadcastStrides(v.t.Shape, b.g.shape), size}
 	b.code = append(b.code, instr{dst: o, expand: e, perOnce: v.t.Shape.Size() == 1})
 	b.home[v] = o // kept for the whole group

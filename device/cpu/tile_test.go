@@ -6,6 +6,7 @@ import (
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/device/cpu"
+	"github.com/kun-ml/kun/device/ref"
 	"github.com/kun-ml/kun/program"
 	"github.com/kun-ml/kun/tensor"
 	"github.com/kun-ml/kun/tensortest"
@@ -53,4 +54,23 @@ func TestTile_RunsAnOperationFromOutside(t *testing.T) {
 	}
 	out := run(t, d, program.Optimize(g), []*array.Array{array.From([]float32{-1, 0, 2})})[0].Float64s()
 	compare(t, "softplus", array.Float32, out, []float64{2 * math.Log1p(math.Exp(-1)), 2 * math.Ln2, 2 * math.Log1p(math.Exp(2))})
+}
+
+// TestTiles_KeepASingleNumberOverManyTiles has a temporary before the first use of a broadcast number.
+func TestTiles_KeepASingleNumberOverManyTiles(t *testing.T) {
+	g, err := tensor.Trace(tensor.Options{}, func(x []*tensor.Tensor) []*tensor.Tensor {
+		y := x[0].Sin().Mul(x[0].Cos()).Add(x[0])
+		return []*tensor.Tensor{y.Mul(x[1]).Tanh()}
+	}, tensor.Spec{DType: array.Float32, Shape: array.Shape{5000}}, tensor.Spec{DType: array.Float32, Shape: array.Shape{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := array.New(array.Float32, 5000)
+	for i := range array.Data[float32](x) {
+		array.Data[float32](x)[i] = float32(i) / 1000
+	}
+	in := []*array.Array{x, array.Scalar[float32](0.3)}
+	d := cpu.New(cpu.Options{Threads: 1})
+	defer d.Close()
+	compare(t, "chain", array.Float32, run(t, d, g, in)[0].Float64s(), run(t, ref.New(), g, in)[0].Float64s())
 }
