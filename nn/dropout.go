@@ -1,0 +1,27 @@
+package nn
+
+import "github.com/kun-ml/kun/tensor"
+
+// Dropout sets elements to 0 with probability Rate while training and multiplies the others by 1/(1-Rate), so that the
+// expected value stays. At inference it is the identity. Shapes stay. Srivastava et al. 2014, JMLR 15.
+type Dropout struct {
+	// Rate is the probability that an element is dropped, 0 to 1.
+	Rate float64
+}
+
+// Forward drops elements of x. The mask of the n-th step depends on the seed, the layer's path and n alone.
+func (d *Dropout) Forward(x *tensor.Tensor) *tensor.Tensor {
+	x = x.At(d)
+	if !(d.Rate >= 0 && d.Rate <= 1) {
+		fail(x, "Dropout", "the rate is the share of elements that are dropped, such as 0.2", "Rate is %v, it must lie between 0 and 1", d.Rate)
+	}
+	keep := 1 - d.Rate
+	if !x.Training() || keep == 1 {
+		return x
+	}
+	scale := 0.0 // everything is dropped
+	if keep > 0 {
+		scale = 1 / keep
+	}
+	return x.MaskScale(x.RandomBernoulli(keep, x.Shape()...), scale).WithMask(x.Mask())
+}
