@@ -1,0 +1,9 @@
+package kernel
+
+import (
+	"math"
+
+	"github.com/kun-ml/kun/internal/cpu"
+)
+
+func init() { register(cpu.Go, "Tanh", wide(math.Tanh)) }
