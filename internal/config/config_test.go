@@ -47,9 +47,19 @@ type optimizer interface{ update() }
 
 type adam struct {
 	LearningRate float64 `config:"above=0,default=0.001"`
-	Beta1        float64
+	Beta1        float64 `default:"0.9"`
 	Schedule     schedule
+	Penalty      penalty
 }
+
+type penalty interface{ of() }
+
+type norm string // a variant without settings is its own name
+
+type weighted struct{ Factor float64 }
+
+func (norm) of()      {}
+func (*weighted) of() {}
 
 type sgd struct{ LearningRate, Momentum float64 }
 
@@ -98,13 +108,17 @@ func testDecoder() *Decoder {
 	d := NewDecoder()
 	Variants(d, "layer", Registry[layer]{
 		"dense": func() layer { return &dense{} }, "flatten": func() layer { return &flatten{} },
-		"dropout": func() layer { return &dropout{} }, "sequential": func() layer { return sequential{} },
+		"dropout": func() layer { return &dropout{} }, "sequential": func() layer { return &sequential{} },
 		"bidirectional": func() layer { return &bidirectional{} },
 	})
 	Variants(d, "optimizer", Registry[optimizer]{
 		"adam": func() optimizer { return adam{} }, "sgd": func() optimizer { return &sgd{} },
 	})
 	Variants(d, "schedule", Registry[schedule]{"cosine": func() schedule { return cosine{} }})
+	Variants(d, "penalty", Registry[penalty]{
+		"l1": func() penalty { return norm("l1") }, "l2": func() penalty { return norm("l2") },
+		"weighted": func() penalty { return &weighted{} },
+	})
 	Enum[activation](d, "activation", "", "relu", "softmax", "tanh")
 	Names(d, "initialiser", map[string]initialiser{"zeros": zeros, "ones": ones}, func(i initialiser) string {
 		switch reflect.ValueOf(i.f).Pointer() {
@@ -113,7 +127,7 @@ func testDecoder() *Decoder {
 		}
 		return "zeros"
 	})
-	Skip[param](d)
+	d.Skip = func(t reflect.Type) bool { return t == reflect.TypeFor[param]() }
 	Rules[dense](d, "Units", "required,min=1")
 	Rules[dropout](d, "Rate", "min=0,below=1")
 	d.Zero = func(path string, f reflect.StructField) (float64, bool) {
@@ -133,7 +147,7 @@ model:
     - dense:
         units: 10
         activation: softmax
-optimizer: {adam: {learning_rate: 3e-4, beta1: 0, schedule: {cosine: {peak: 1, warmup: 1e3}}}}
+optimizer: {adam: {learning_rate: 3e-4, beta1: 0, schedule: {cosine: {peak: 1, warmup: 1e3}}, penalty: l2}}
 train: {epochs: 5, batch_size: 64, seed: 18446744073709551615, shuffle: true, every: 30s}
 names: [a, "no", no, 1.10]
 labels: {cat: 1, dog: 60_000}
@@ -170,7 +184,7 @@ func TestDecode_FillsEveryKindOfField(t *testing.T) {
 	if !reflect.DeepEqual(c.Model, wantModel) {
 		t.Errorf("model: %#v", c.Model)
 	}
-	if want := (adam{LearningRate: 3e-4, Beta1: zero, Schedule: cosine{1, 1000}}); c.Optimizer != optimizer(want) {
+	if want := (adam{LearningRate: 3e-4, Beta1: zero, Schedule: cosine{1, 1000}, Penalty: norm("l2")}); c.Optimizer != optimizer(want) {
 		t.Errorf("optimizer: %#v", c.Optimizer)
 	}
 	tr := c.Train
@@ -317,8 +331,9 @@ model:
 optimizer:
   adam:
     learning_rate: 0.001  # default
-    beta1: 0            # default
+    beta1: 0.9          # default
     schedule: null      # default
+    penalty: null       # default
 train:
   epochs: 3             # --set
 `, "\n")

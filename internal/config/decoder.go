@@ -6,16 +6,18 @@ import (
 	"slices"
 )
 
-// Decoder knows the types that a configuration may name.
+// Decoder knows the types that a configuration may name. It serves one goroutine.
 type Decoder struct {
 	// Zero says what an explicit 0 means for a floating-point field whose Go zero value means "the default". It gets
 	// the path ("optimizer.adam.beta1") and the field, and gives the value to store, such as optim.Zero.
 	Zero func(path string, field reflect.StructField) (value float64, ok bool)
 
+	// Skip says which types are no configuration, such as parameters: fields of them are left out. nil: none.
+	Skip func(t reflect.Type) bool
+
 	variants map[reflect.Type]*variants
 	scalars  map[reflect.Type]scalar
 	rules    map[ruleKey]Rule
-	skip     map[reflect.Type]bool
 	fields   map[reflect.Type][]field
 }
 
@@ -25,13 +27,13 @@ func NewDecoder() *Decoder {
 		variants: map[reflect.Type]*variants{},
 		scalars:  map[reflect.Type]scalar{},
 		rules:    map[ruleKey]Rule{},
-		skip:     map[reflect.Type]bool{},
 		fields:   map[reflect.Type][]field{},
 	}
 }
 
 // Registry makes the variants of an interface type by name. Each function gives a fresh value with its defaults,
-// usually a pointer to a struct. Two names may make the same type; the one equal to the type's name is printed.
+// usually a pointer to a struct. A string type whose values are their own names has no settings. Two names may make the
+// same type; the one equal to the type's name is printed.
 type Registry[T any] map[string]func() T
 
 type variants struct {
@@ -56,7 +58,11 @@ func Variants[T any](d *Decoder, what string, r Registry[T]) {
 		v.make[name] = func() reflect.Value { return reflect.ValueOf(f()) }
 	}
 	for _, name := range v.names() {
-		t := v.make[name]().Type()
+		x := v.make[name]()
+		if x.Kind() == reflect.String && x.String() == name {
+			continue
+		}
+		t := x.Type()
 		own := t
 		if own.Kind() == reflect.Pointer {
 			own = own.Elem()
@@ -66,6 +72,15 @@ func Variants[T any](d *Decoder, what string, r Registry[T]) {
 		}
 	}
 	d.variants[reflect.TypeFor[T]()] = v
+}
+
+// own reports whether a value is its own name.
+func (v *variants) own(x reflect.Value) bool {
+	if x.Kind() != reflect.String || v.make[x.String()] == nil {
+		return false
+	}
+	y := v.make[x.String()]()
+	return y.Type() == x.Type() && y.String() == x.String()
 }
 
 type scalar struct {
@@ -118,13 +133,11 @@ func Names[T any](d *Decoder, what string, values map[string]T, name func(T) str
 	}
 }
 
-// Skip leaves out fields of type T: they are no configuration.
-func Skip[T any](d *Decoder) { d.skip[reflect.TypeFor[T]()] = true }
-
 type field struct {
 	key   string
 	index []int
 	rule  Rule
+	shown string // from the tag default: what the field's zero value means to its owner
 	f     reflect.StructField
 }
 
@@ -136,7 +149,7 @@ func (d *Decoder) fieldsOf(t reflect.Type) []field {
 	var out []field
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if f.Anonymous && f.Type.Kind() == reflect.Struct && f.IsExported() && f.Tag.Get("json") == "" && !d.skip[f.Type] {
+		if f.Anonymous && f.Type.Kind() == reflect.Struct && f.IsExported() && f.Tag.Get("json") == "" && !d.skipped(f.Type) {
 			for _, sub := range d.fieldsOf(f.Type) {
 				sub.index = append([]int{i}, sub.index...)
 				out = append(out, sub)
@@ -154,17 +167,19 @@ func (d *Decoder) fieldsOf(t reflect.Type) []field {
 				panic(err.Error()) // a mistake in the program's own struct
 			}
 		}
-		out = append(out, field{key, []int{i}, rule, f})
+		out = append(out, field{key, []int{i}, rule, f.Tag.Get("default"), f})
 	}
 	d.fields[t] = out
 	return out
 }
 
+func (d *Decoder) skipped(t reflect.Type) bool { return d.Skip != nil && d.Skip(t) }
+
 var textType = reflect.TypeFor[encoding.TextUnmarshaler]()
 
 // configurable reports whether a value of this type can be written in a configuration.
 func (d *Decoder) configurable(t reflect.Type, depth int) bool {
-	if d.skip[t] || depth > 8 {
+	if d.skipped(t) || depth > 8 {
 		return false
 	}
 	if _, ok := d.scalars[t]; ok || t == durationType || reflect.PointerTo(t).Implements(textType) {

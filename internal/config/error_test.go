@@ -107,6 +107,10 @@ config.yaml:4:5: "units" stands beside dense, not in it
 config.yaml:3:21: one optimizer is wanted here, found adam and sgd
    3 | optimizer: {adam: , sgd: }
      |                     ^^^ begin each with "- " in a list, or keep one`},
+		{"settings for a bare name", head + "model: [flatten]\noptimizer: {adam: {penalty: {l2: {factor: 1}}}}\n", "", `
+config.yaml:3:35: l2 has no settings
+   3 | optimizer: {adam: {penalty: {l2: {factor: 1}}}}
+     |                                   ^^^^^^ write l2 alone`},
 		{"unclosed list", head + "model: [flatten\n", "", `
 config.yaml:2:8: the list opened here is never closed by "]"
    2 | model: [flatten

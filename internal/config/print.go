@@ -74,7 +74,11 @@ func (p *printer) entry(key string, v reflect.Value, path string, indent int, le
 	if lead != "" {
 		inner++
 	}
-	switch s, kind := p.inline(v, path, f); kind {
+	s, kind := p.inline(v, path, f)
+	if f != nil && v.IsZero() && f.shown != "" {
+		s, kind = f.shown, isScalar
+	}
+	switch kind {
 	case isScalar:
 		p.add(indent, lead, key+": "+s, p.note(path))
 	case isEmpty:
@@ -179,6 +183,9 @@ func (p *printer) named(v reflect.Value) (string, reflect.Value) {
 	x := v.Elem()
 	name := ""
 	if vs := p.d.variants[v.Type()]; vs != nil {
+		if vs.own(x) {
+			return x.String(), reflect.Value{}
+		}
 		name = vs.name[x.Type()]
 		if name == "" && x.Kind() != reflect.Pointer { // registered by pointer, held by value
 			name = vs.name[reflect.PointerTo(x.Type())]
@@ -196,12 +203,14 @@ func (p *printer) named(v reflect.Value) (string, reflect.Value) {
 // bare reports whether a variant has no settings to print.
 func (p *printer) bare(body reflect.Value) bool {
 	switch body.Kind() {
+	case reflect.Invalid:
+		return true
 	case reflect.Struct:
 		return len(p.d.fieldsOf(body.Type())) == 0
 	case reflect.Slice:
 		return body.Len() == 0
 	}
-	return !body.IsValid()
+	return false
 }
 
 // block prints what needs lines of its own.

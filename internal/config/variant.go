@@ -31,8 +31,16 @@ func (w *walk) variant(n *Node, v reflect.Value, path string, vs *variants) {
 		w.origins[path] = key.origin()
 	}
 	x := mk()
-	if x.Kind() == reflect.Pointer {
+	if vs.own(x) {
+		if body.Kind != Null && (body.Kind != Map || len(body.Entries) > 0) {
+			w.fail(body.at("write "+key.Text+" alone", "%s has no settings", key.Text))
+			return
+		}
+	} else if x.Kind() == reflect.Pointer {
 		w.inside(body, x.Elem(), path, key)
+		if e := x.Elem(); e.Kind() == reflect.Slice && e.Type().AssignableTo(v.Type()) {
+			x = e // a list is held by value, as in Go code
+		}
 	} else {
 		p := reflect.New(x.Type()).Elem()
 		p.Set(x)

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kun-ml/kun/internal/cli/machine"
+	"github.com/kun-ml/kun/internal/cli/term"
+)
+
+// checkup is what `kun doctor` found.
+type checkup struct {
+	Processor     string   `json:"processor"`
+	Cores         int      `json:"cores"`
+	Threads       int      `json:"threads"`
+	Platform      string   `json:"platform"`
+	MemoryBytes   uint64   `json:"memory_bytes"`
+	MemoryFree    uint64   `json:"memory_available_bytes"`
+	CacheDir      string   `json:"cache_dir"`
+	CacheFree     uint64   `json:"cache_free_bytes"`
+	CacheWritable bool     `json:"cache_writable"`
+	CopyBytes     float64  `json:"copy_bytes_per_second"`
+	Warnings      []string `json:"warnings"`
+}
+
+const (
+	doctorMeasure = 150 * time.Millisecond // of each speed
+	leastMemory   = 512 << 20
+	leastDisk     = 1 << 30
+)
+
+func (a *app) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "look at this machine: processor, memory, disk, and how fast it is",
+		Args:  args(),
+		RunE: func(*cobra.Command, []string) error {
+			c := a.examine()
+			a.showCheckup(c)
+			return a.emit(struct {
+				envelope
+				checkup
+			}{envelope{jsonVersion, "doctor"}, c})
+		},
+	}
+}
+
+// examine asks the machine; it takes well under a second.
+func (a *app) examine() checkup {
+	m := machine.MemoryNow()
+	c := checkup{
+		Processor: machine.CPUName(), Cores: runtime.NumCPU(), Threads: a.threadCount(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		MemoryBytes: m.Total, MemoryFree: m.Available, Warnings: []string{},
+	}
+	warn := func(format string, args ...any) { c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...)) }
+	if m.Available > 0 && m.Available < leastMemory {
+		warn("only %s of memory is free", term.Bytes(m.Available))
+	}
+	var err error
+	if c.CacheDir, err = a.cacheDir(); err != nil {
+		warn("no folder for downloaded data: %v; name one with KUN_CACHE", err)
+	} else {
+		c.CacheFree, c.CacheWritable = probe(c.CacheDir)
+		if !c.CacheWritable {
+			warn("%s cannot be written to; name another folder with KUN_CACHE", c.CacheDir)
+		} else if c.CacheFree > 0 && c.CacheFree < leastDisk {
+			warn("only %s are free on the disk of %s", term.Bytes(c.CacheFree), c.CacheDir)
+		}
+	}
+	c.CopyBytes = machine.CopyBandwidth(doctorMeasure)
+	return c
+}
+
+// threadCount is how many threads compute.
+func (a *app) threadCount() int {
+	if a.threads > 0 {
+		return a.threads
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// cacheDir is where downloaded data lies.
+func (a *app) cacheDir() (string, error) {
+	if d := a.getenv("KUN_CACHE"); d != "" {
+		return d, nil
+	}
+	d, err := os.UserCacheDir()
+	return filepath.Join(d, "kun"), err
+}
+
+// probe looks at the nearest folder above dir that exists: how much room its disk has, and whether a file can be made.
+func probe(dir string) (free uint64, writable bool) {
+	for {
+		if st, err := os.Stat(dir); err == nil && st.IsDir() {
+			break
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return 0, false
+		}
+		dir = up
+	}
+	free, _ = machine.DiskFree(dir)
+	f, err := os.CreateTemp(dir, ".kun-doctor-*")
+	if err != nil {
+		return free, false
+	}
+	_ = f.Close()
+	return free, os.Remove(f.Name()) == nil
+}
+
+func (a *app) showCheckup(c checkup) {
+	name := c.Processor
+	if name == "" {
+		name = "unknown"
+	}
+	a.printf("processor  %s, %d cores, %s\n", name, c.Cores, c.Platform)
+	a.printf("threads    %d\n", c.Threads)
+	if c.MemoryBytes > 0 {
+		a.printf("memory     %s", term.Bytes(c.MemoryBytes))
+		if c.MemoryFree > 0 {
+			a.printf(", %s free", term.Bytes(c.MemoryFree))
+		}
+		a.printf("\n")
+	}
+	a.printf("cache      %s", c.CacheDir)
+	if c.CacheFree > 0 {
+		a.printf(", %s free", term.Bytes(c.CacheFree))
+	}
+	a.printf("\ncopy       %.1f GB/s\n", c.CopyBytes/1e9)
+	for _, w := range c.Warnings {
+		a.printf("%s %s\n", a.out.Style(term.Yellow, "warning:"), w)
+	}
+	if len(c.Warnings) == 0 {
+		a.printf("%s\n", a.out.Style(term.Green, "all is well"))
+	}
+}
