@@ -1,0 +1,303 @@
+package optim_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/device/cpu"
+	"github.com/kun-ml/kun/internal/golden"
+	"github.com/kun-ml/kun/optim"
+	"github.com/kun-ml/kun/tensor"
+)
+
+type goldenOptimizer struct {
+	Case, Class string
+	Config      map[string]any
+	Args        map[string]any
+	Schedule    *struct {
+		Class  string `json:"class_name"`
+		Config scheduleArgs
+	}
+	Initial   []*golden.Tensor
+	Grads     [][]*golden.Tensor
+	AfterStep [][]*golden.Tensor `json:"after_step"`
+}
+
+type scheduleArgs struct {
+	Rate         float64  `json:"initial_learning_rate"`
+	Steps        float64  `json:"decay_steps"`
+	DecayRate    float64  `json:"decay_rate"`
+	Staircase    bool     `json:"staircase"`
+	Alpha        float64  `json:"alpha"`
+	WarmupTarget *float64 `json:"warmup_target"`
+	WarmupSteps  float64  `json:"warmup_steps"`
+}
+
+// kerasSchedule is our schedule for one of Keras; nil for those of a later release.
+func kerasSchedule(class string, a scheduleArgs) optim.Schedule {
+	switch class {
+	case "ExponentialDecay":
+		return optim.Exponential{Initial: a.Rate, Steps: int64(a.Steps), Rate: a.DecayRate, Staircase: a.Staircase}
+	case "CosineDecay":
+		c := optim.Cosine{Peak: a.Rate, Steps: int64(a.Steps), Alpha: a.Alpha}
+		if a.WarmupTarget != nil {
+			c.Initial, c.Peak, c.Warmup = a.Rate, *a.WarmupTarget, int64(a.WarmupSteps)
+		}
+		return c
+	}
+	return nil
+}
+
+func zeroed(v float64) float64 {
+	if v == 0 {
+		return optim.Zero
+	}
+	return v
+}
+
+// kerasOptimizer is our optimizer for a case, or the reason why there is none.
+func kerasOptimizer(c *goldenOptimizer) (optim.Optimizer, string) {
+	arg := func(name string) any {
+		if v, ok := c.Args[name]; ok {
+			return v
+		}
+		return c.Config[name]
+	}
+	num := func(name string) float64 { v, _ := arg(name).(float64); return v }
+	flag := func(name string) bool { v, _ := arg(name).(bool); return v }
+	switch {
+	case flag("use_ema"):
+		return nil, "average of weights (use_ema)"
+	case num("gradient_accumulation_steps") > 1:
+		return nil, "accumulation of gradients"
+	}
+	s := optim.Settings{LearningRate: num("learning_rate"), ClipNorm: num("clipnorm"), GlobalClipNorm: num("global_clipnorm"),
+		ClipValue: num("clipvalue"), WeightDecay: num("weight_decay")}
+	if _, ok := c.Args["learning_rate"]; ok {
+		s.LearningRate = zeroed(s.LearningRate)
+	}
+	if c.Schedule != nil {
+		if s.Schedule = kerasSchedule(c.Schedule.Class, c.Schedule.Config); s.Schedule == nil {
+			return nil, "schedule " + c.Schedule.Class
+		}
+	}
+	switch c.Class {
+	case "SGD":
+		return optim.SGD{LearningRate: s.LearningRate, Schedule: s.Schedule, Momentum: num("momentum"), Nesterov: flag("nesterov"),
+			ClipNorm: s.ClipNorm, GlobalClipNorm: s.GlobalClipNorm, ClipValue: s.ClipValue, WeightDecay: s.WeightDecay}, ""
+	case "RMSprop":
+		return optim.RMSprop{LearningRate: s.LearningRate, Schedule: s.Schedule, Rho: zeroed(num("rho")), Momentum: num("momentum"),
+			Epsilon: zeroed(num("epsilon")), Centered: flag("centered"),
+			ClipNorm: s.ClipNorm, GlobalClipNorm: s.GlobalClipNorm, ClipValue: s.ClipValue, WeightDecay: s.WeightDecay}, ""
+	case "Adam":
+		return optim.Adam{LearningRate: s.LearningRate, Schedule: s.Schedule, Beta1: zeroed(num("beta_1")), Beta2: zeroed(num("beta_2")),
+			Epsilon: zeroed(num("epsilon")), AMSGrad: flag("amsgrad"),
+			ClipNorm: s.ClipNorm, GlobalClipNorm: s.GlobalClipNorm, ClipValue: s.ClipValue, WeightDecay: s.WeightDecay}, ""
+	case "AdamW":
+		return optim.AdamW{LearningRate: s.LearningRate, Schedule: s.Schedule, Beta1: zeroed(num("beta_1")), Beta2: zeroed(num("beta_2")),
+			Epsilon: zeroed(num("epsilon")), AMSGrad: flag("amsgrad"),
+			ClipNorm: s.ClipNorm, GlobalClipNorm: s.GlobalClipNorm, ClipValue: s.ClipValue, WeightDecay: zeroed(s.WeightDecay)}, ""
+	}
+	return nil, "class " + c.Class
+}
+
+// goldenTolerance is relative to 1 + |value|, over 12 steps. Keras computes the bias corrections in float32, where
+// 1 - 0.999 has four digits less.
+const goldenTolerance = 1e-5
+
+func TestOptimizers_GoldenKeras(t *testing.T) {
+	var cases []goldenOptimizer
+	golden.Read(t, "optimizers.json", &cases)
+	tally := golden.NewTally()
+	for i := range cases {
+		c := &cases[i]
+		o, why := kerasOptimizer(c)
+		if o == nil {
+			tally.Later[why]++
+			continue
+		}
+		for _, d := range golden.Devices(t) {
+			t.Run(d.Name()+"/"+c.Case, func(t *testing.T) {
+				names := []string{"Kernel", "Bias"}
+				values := map[string]*array.Array{}
+				var like []*array.Array
+				for k, n := range names {
+					values[n] = c.Initial[k].Array(t)
+					like = append(like, values[n])
+				}
+				p := golden.Compile(t, d, tensor.Options{}, values, like, func(in []*tensor.Tensor) []*tensor.Tensor {
+					var ws []*tensor.Tensor
+					for k, n := range names {
+						ws = append(ws, in[0].Graph().Variable(n, tensor.Weight, nil, array.Float32, in[k].Shape()...))
+					}
+					optim.Apply(o, nil, ws, in)
+					return nil
+				})
+				for s := range c.Grads {
+					var in []*array.Array
+					for _, g := range c.Grads[s] {
+						in = append(in, g.Array(t))
+					}
+					p.Run(t, int64(s), in...)
+					for k, n := range names {
+						golden.Near(t, fmt.Sprintf("%s after step %d", n, s), p.Vars[n].Value, c.AfterStep[s][k].Array(t), goldenTolerance)
+					}
+				}
+			})
+		}
+		tally.Ran[c.Class]++
+	}
+	tally.Log(t, "optimizers", "SGD", "RMSprop", "Adam", "AdamW")
+}
+
+func TestSchedules_GoldenKeras(t *testing.T) {
+	var cases []struct {
+		Case, Class string
+		Args        scheduleArgs
+		Steps       []int64
+		Values      []float64
+	}
+	golden.Read(t, "schedules.json", &cases)
+	tally := golden.NewTally()
+	for _, c := range cases {
+		s := kerasSchedule(c.Class, c.Args)
+		if s == nil {
+			tally.Later[c.Class]++
+			continue
+		}
+		for i, step := range c.Steps {
+			if got := s.At(step); !(math.Abs(got-c.Values[i]) <= 1e-6*math.Abs(c.Values[i])+1e-9) {
+				t.Errorf("%s: step %d: %.9g, want %.9g", c.Case, step, got, c.Values[i])
+			}
+		}
+		tally.Ran[c.Class]++
+	}
+	tally.Log(t, "schedules", "ExponentialDecay", "CosineDecay")
+}
+
+func TestMatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern, path string
+		want          bool
+	}{
+		{"Bias", "Bias", true}, {"Bias", "Head.Bias", false}, {"**.Bias", "Bias", true}, {"**.Bias", "Blocks.3.Up.Bias", true},
+		{"**.Bias", "Head.BiasOf", false}, {"**.Bias", "NoBias", false}, {"*.Bias", "Head.Bias", true}, {"*.Bias", "A.B.Bias", false},
+		{"Backbone.**", "Backbone.Conv.Kernel", true}, {"Backbone.**", "BackboneB.Kernel", false}, {"**", "a.b.c", true},
+		{"**.{Bias,Gain}", "Norm.Gain", true}, {"**.{Bias,Gain}", "Norm.Kernel", false}, {"{A.**,B.*}", "A.x.y", true},
+		{"{A.**,B.*}", "B.x.y", false}, {"A.**.K", "A.K", true}, {"A.**.K", "A.b.c.K", true}, {"A.**.K", "AK", false},
+		{"Block*.K", "Block12.K", true}, {"a+b", "a+b", true}, {"a+b", "aab", false}, {"A.{B.{C,D},E}", "A.B.D", true},
+		{"", "", false}, {"{a", "a", false}, {"a}", "a}", false}, {"0.*", "0.Kernel", true}, {"ä.*", "ä.ö", true},
+	} {
+		if got := optim.Match(c.pattern, c.path); got != c.want {
+			t.Errorf("Match(%q, %q) is %v", c.pattern, c.path, got)
+		}
+	}
+	for _, bad := range []string{"", "{a", "a}", "{{a}", strings.Repeat("a", 1001), "\xff"} {
+		if optim.CheckPattern(bad) == nil {
+			t.Errorf("pattern %q is no error", bad)
+		}
+	}
+}
+
+// train fits w (3,1) and bias (1) to y = x w by the given optimizer and gives the loss of every step and the variables.
+func train(t testing.TB, o optim.Optimizer, c *optim.Control, steps int) ([]float64, map[string]*tensor.Var) {
+	t.Helper()
+	d := cpu.New(cpu.Options{Threads: 1})
+	defer d.Close()
+	x := array.From([]float32{1, 2, 3, 0, 1, -1, 2, -1, 0.5, -1, 0, 1, 1, 1, 1, -2, 1, 0.3}, 6, 3)
+	y := array.New(array.Float32, 6, 1)
+	for i := range 6 {
+		r := array.Data[float32](x)[3*i:]
+		array.Data[float32](y)[i] = 2*r[0] - r[1] + 0.5*r[2] + 0.25
+	}
+	p := golden.Compile(t, d, tensor.Options{}, nil, []*array.Array{x, y}, func(in []*tensor.Tensor) []*tensor.Tensor {
+		w := in[0].Graph().Variable("Kernel", tensor.Weight, nil, array.Float32, 3, 1)
+		b := in[0].Graph().Variable("Bias", tensor.Weight, nil, array.Float32, 1)
+		loss := in[0].MatMul(w).Add(b).Sub(in[1]).Square().Mean()
+		optim.Apply(o, c, []*tensor.Tensor{w, b}, tensor.Grad(loss, w, b))
+		return []*tensor.Tensor{loss}
+	})
+	var losses []float64
+	for s := range steps {
+		losses = append(losses, p.Run(t, int64(s), x, y)[0].Float64s()[0])
+	}
+	return losses, p.Vars
+}
+
+var converging = map[string]optim.Optimizer{
+	"sgd":            optim.SGD{LearningRate: 0.1},
+	"momentum":       optim.SGD{LearningRate: 0.05, Momentum: 0.9},
+	"nesterov":       optim.SGD{LearningRate: 0.05, Momentum: 0.9, Nesterov: true},
+	"rmsprop":        optim.RMSprop{Schedule: optim.Exponential{Initial: 0.05, Steps: 50, Rate: 0.5}},
+	"rmsprop plus":   optim.RMSprop{Schedule: optim.Cosine{Peak: 0.01, Steps: 400}, Momentum: 0.5, Centered: true},
+	"adam":           optim.Adam{LearningRate: 0.1},
+	"adam, clipped":  optim.Adam{LearningRate: 0.1, GlobalClipNorm: 1},
+	"amsgrad":        optim.Adam{LearningRate: 0.2, AMSGrad: true},
+	"adamw, decay 0": optim.AdamW{LearningRate: 0.1, WeightDecay: optim.Zero},
+}
+
+func TestOptimizers_Converge(t *testing.T) {
+	for name, o := range converging {
+		losses, vars := train(t, o, nil, 400)
+		if last := losses[len(losses)-1]; !(last < 1e-3) || losses[0] < 1 {
+			t.Errorf("%s: loss goes from %v to %v", name, losses[0], last)
+		}
+		for i, want := range []float64{2, -1, 0.5} {
+			if got := vars["Kernel"].Value.Float64s()[i]; math.Abs(got-want) > 0.05 {
+				t.Errorf("%s: weight %d is %v, want %v", name, i, got, want)
+			}
+		}
+	}
+}
+
+func TestOptimizers_Deterministic(t *testing.T) {
+	for name, o := range converging {
+		_, a := train(t, o, nil, 20)
+		_, b := train(t, o, nil, 20)
+		for path, v := range a {
+			if string(v.Value.Bytes()) != string(b[path].Value.Bytes()) {
+				t.Errorf("%s: %s differs between two runs", name, path)
+			}
+		}
+	}
+}
+
+func TestControl_MultipliesTheRate(t *testing.T) {
+	var c optim.Control
+	if c.Factor() != 1 || (*optim.Control)(nil).Factor() != 1 {
+		t.Errorf("a fresh factor is %v", c.Factor())
+	}
+	for _, f := range []float64{0.5, 1, 0} {
+		c.SetFactor(f)
+		if c.Factor() != f {
+			t.Errorf("factor %v, want %v", c.Factor(), f)
+		}
+	}
+	c.SetFactor(0.5)
+	for _, pair := range [][2]optim.Optimizer{
+		{optim.SGD{LearningRate: 0.1, WeightDecay: 0.1}, optim.SGD{LearningRate: 0.05, WeightDecay: 0.1}},
+		{optim.AdamW{LearningRate: 0.1}, optim.AdamW{LearningRate: 0.05}},
+		{optim.RMSprop{Schedule: optim.Constant{Rate: 0.1}}, optim.RMSprop{LearningRate: 0.05}},
+	} {
+		_, half := train(t, pair[0], &c, 5)
+		_, want := train(t, pair[1], nil, 5)
+		golden.Near(t, fmt.Sprintf("%T", pair[0]), half["Kernel"].Value, want["Kernel"].Value, 1e-7)
+	}
+}
+
+func TestLearningRate(t *testing.T) {
+	for _, c := range []struct {
+		o    optim.Optimizer
+		want float64
+	}{
+		{optim.SGD{}, 0.01}, {optim.Adam{}, 0.001}, {optim.AdamW{LearningRate: optim.Zero}, 0}, {optim.RMSprop{LearningRate: 3}, 3},
+		{optim.Adam{LearningRate: 3, Schedule: optim.Exponential{Initial: 8, Steps: 1, Rate: 0.5}}, 2},
+	} {
+		if got := optim.LearningRate(c.o, 2); got != c.want {
+			t.Errorf("%#v: %v, want %v", c.o, got, c.want)
+		}
+	}
+}
