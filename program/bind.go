@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -32,7 +33,7 @@ func (d *decoder) graph(v any, parent *tensor.Graph, depth int) (*tensor.Graph, 
 	m, _ := v.(map[string]any)
 	nodes, ok := m["nodes"].([]any)
 	outs, ok2 := m["outputs"].([]any)
-	if !ok || !ok2 || len(m) != 2 || depth > maxDepth {
+	if !ok || !ok2 || depth > maxDepth {
 		return nil, errForm
 	}
 	b := tensor.NewGraphBuilder(parent)
@@ -68,7 +69,43 @@ func (d *decoder) graph(v any, parent *tensor.Graph, depth int) (*tensor.Graph, 
 		}
 		g.Outs = append(g.Outs, t)
 	}
-	return g, nil
+	return g, effects(g, m, link)
+}
+
+// effects adds what a whole program does besides its outputs: assignments and their guard.
+func effects(g *tensor.Graph, m map[string]any, link func(any) (*tensor.Tensor, error)) error {
+	for k := range m {
+		if k != "nodes" && k != "outputs" && (g.Parent() != nil || k != "assigns" && k != "guard") {
+			return errForm
+		}
+	}
+	assigns, _ := m["assigns"].([]any)
+	for _, e := range assigns {
+		a, _ := e.([]any)
+		if len(a) != 2 {
+			return errForm
+		}
+		path, _ := a[0].(string)
+		value, err := link(a[1])
+		if err != nil {
+			return err
+		}
+		if err := g.AssignTo(path, value); err != nil {
+			return err
+		}
+	}
+	if m["guard"] == nil {
+		return nil
+	}
+	t, err := link(m["guard"])
+	if err != nil {
+		return err
+	}
+	if t.Rank() != 0 || t.DType() != array.Bool {
+		return fmt.Errorf("program: the guard is %v, not a truth value", t.Type())
+	}
+	g.Trace().Guard = t
+	return nil
 }
 
 func (d *decoder) node(b *tensor.GraphBuilder, f map[string]any, link func(any) (*tensor.Tensor, error), depth int) ([]*tensor.Tensor, error) {

@@ -77,7 +77,22 @@ func encode(g *tensor.Graph) (any, error) {
 	for i, t := range g.Outs {
 		outs[i] = link(t)
 	}
-	return map[string]any{"nodes": nodes, "outputs": outs}, nil
+	p := map[string]any{"nodes": nodes, "outputs": outs}
+	if g.Parent() != nil {
+		return p, nil
+	}
+	r := g.Trace()
+	if len(r.Assigns) > 0 {
+		assigns := make([]any, len(r.Assigns))
+		for i, a := range r.Assigns {
+			assigns[i] = []any{a.Decl.Path, link(a.Value)}
+		}
+		p["assigns"] = assigns
+	}
+	if r.Guard != nil {
+		p["guard"] = link(r.Guard)
+	}
+	return p, nil
 }
 
 func unify(a, b any, at string) (any, error) {

@@ -81,3 +81,22 @@ func (b *GraphBuilder) Node(op *Op, attr any, body *Graph, label string, in ...*
 	}
 	return out, nil
 }
+
+// AssignTo notes that the variable at path takes value at the end of a run of the root graph g. Each variable is assigned
+// at most once.
+func (g *Graph) AssignTo(path string, value *Tensor) error {
+	d := g.root.byPath[path]
+	switch {
+	case d == nil:
+		return fmt.Errorf("tensor: no variable %q to assign to", path)
+	case value.n.g != g || d.Type.DType != value.DType() || !d.Type.Shape.Equal(value.Shape()):
+		return fmt.Errorf("tensor: variable %s is %v, the value %v", path, d.Type, value.Type())
+	}
+	for _, a := range g.root.Assigns {
+		if a.Decl == d {
+			return fmt.Errorf("tensor: variable %s is assigned twice", path)
+		}
+	}
+	g.root.Assigns = append(g.root.Assigns, Assignment{d, value})
+	return nil
+}

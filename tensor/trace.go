@@ -19,6 +19,9 @@ type Options struct {
 	Training bool
 	// Compute is the element type in which weights enter the computation; zero: float32, as they are kept.
 	Compute array.DType
+	// Frozen says which weights, by path, take no part in the training of this trace; nil: none. Layers with statistics of
+	// their own act as at inference where their weights are frozen.
+	Frozen func(path string) bool
 }
 
 // Root is what a trace collects besides nodes.

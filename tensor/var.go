@@ -146,6 +146,7 @@ func (r *Root) declare(g *Graph, path string, role Role, init Initializer, t Typ
 		fail("Param", path, "shape %v", t.Shape)
 	}
 	d := &Decl{Path: path, Role: role, Type: t, Init: init, cell: c}
+	d.Frozen = role == Weight && r.Frozen != nil && r.Frozen(path)
 	d.read = record(g.Root(), opVar, &VarAttr{Path: path, Role: role, DType: t.DType, Shape: t.Shape}, nil, nil)[0]
 	d.read.label, d.read.n.Label = path, path
 	r.byPath[path] = d
