@@ -198,6 +198,22 @@ type Assignment struct {
 	Value *Tensor
 }
 
+// Take makes the variable of a declaration with a given value, whose type must be the declaration's, or sets the one that
+// the model already has. It is how a model file enters a model.
+func (d *Decl) Take(value *array.Array) (*Var, error) {
+	if value.DType() != d.Type.DType || !value.Shape().Equal(d.Type.Shape) {
+		return nil, fmt.Errorf("tensor: %s is %v%v, the model wants %v", d.Path, value.DType(), value.Shape(), d.Type)
+	}
+	v := NewVar(d.Path, d.Role, value)
+	v.home = d.cell
+	if d.cell != nil && !d.cell.v.CompareAndSwap(nil, v) {
+		v = d.cell.v.Load()
+		v.Value.CopyFrom(value)
+		v.Touch()
+	}
+	return v, nil
+}
+
 // Materialise makes the variable of a declaration, or returns the one that the model already has. The values come from
 // the stream (seed, path), so that neither order nor goroutines matter. Variables without a cell are made fresh.
 func (d *Decl) Materialise(seed uint64) *Var {
