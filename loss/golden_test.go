@@ -1,157 +1,148 @@
 package loss_test
 
 import (
-	"encoding/base64"
 	"encoding/json"
-	"math"
-	"os"
-	"path/filepath"
-	"sort"
+	"fmt"
 	"testing"
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/device"
-	"github.com/kun-ml/kun/device/ref"
+	"github.com/kun-ml/kun/internal/golden"
+	"github.com/kun-ml/kun/loss"
 	"github.com/kun-ml/kun/tensor"
 )
 
-// Tolerances relative to 1 + |value|: Keras computed in float32; it differs from itself on another backend by 4e-7.
-const (
-	goldenValue = 1e-6
-	goldenGrad  = 2e-6
-)
-
-// goldenTensor is an array as the golden files hold it.
-type goldenTensor struct {
-	Shape []int
-	DType array.DType
-	Data  string
+type goldenLoss struct {
+	Class        string
+	Args         map[string]any
+	YTrue        golden.Tensor  `json:"y_true"`
+	YPred        golden.Tensor  `json:"y_pred"`
+	SampleWeight *golden.Tensor `json:"sample_weight"`
+	Loss, Grad   golden.Tensor
 }
 
-// Array decodes the values.
-func (g *goldenTensor) Array(t testing.TB) *array.Array {
-	t.Helper()
-	b, err := base64.StdEncoding.DecodeString(g.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := array.New(g.DType, g.Shape...)
-	if len(b) != len(a.Bytes()) {
-		t.Fatalf("%d bytes for %v%v", len(b), g.DType, g.Shape)
-	}
-	copy(a.Bytes(), b)
-	return a
-}
+var kerasLosses = map[string]string{"MeanSquaredError": "mean_squared_error", "MeanAbsoluteError": "mean_absolute_error", "Huber": "huber",
+	"BinaryCrossentropy": "binary_crossentropy", "CategoricalCrossentropy": "categorical_crossentropy", "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy"}
 
-// readGolden reads the cases of a family; the folder is KUN_GOLDEN or shared/golden/keras beside the checkout.
-func readGolden(t *testing.T, file string, cases any) {
-	t.Helper()
-	dir := os.Getenv("KUN_GOLDEN")
-	if at, err := os.Getwd(); dir == "" && err == nil {
-		for ; ; at = filepath.Dir(at) {
-			d := filepath.Join(at, "..", "shared", "golden", "keras")
-			if _, err := os.Stat(d); err == nil {
-				dir = d
-				break
-			}
-			if at == filepath.Dir(at) {
-				break
-			}
+// reduce is what Keras makes of the numbers per sample: the work of the training step, here for the test alone.
+func reduce(e, weight *tensor.Tensor, how string) *tensor.Tensor {
+	count := tensor.Full(e, 1, e.Shape()...).Sum()
+	if weight != nil {
+		if weight.Rank() == e.Rank()+1 && weight.Dim(-1) == 1 {
+			weight = weight.Reshape(weight.Shape()[:e.Rank()]...)
+		}
+		for weight.Rank() < e.Rank() {
+			weight = weight.Reshape(append(weight.Shape().Clone(), 1)...)
 		}
 	}
-	b, err := os.ReadFile(filepath.Join(dir, file))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("golden vectors are needed here: %v", err)
+	if m := e.Mask(); m != nil { // what counts is weighed up by total / valid
+		w := m.Cast(e.DType())
+		if how != "sum" {
+			w = w.Mul(count.Div(w.Sum().AddScalar(1e-7)))
 		}
-		t.Skipf("no golden vectors (set KUN_GOLDEN to their folder): %v", err)
+		e = e.Mul(w)
 	}
-	all := struct{ Cases any }{cases}
-	if err := json.Unmarshal(b, &all); err != nil {
-		t.Fatal(err)
+	if weight != nil {
+		e = e.Mul(weight)
 	}
+	switch how {
+	case "none":
+		return e
+	case "sum":
+		return e.Sum()
+	case "mean_with_sample_weight":
+		if weight != nil {
+			count = weight.Sum()
+		}
+	}
+	return e.Sum().Div(count)
 }
 
-// devices are those that golden cases run on.
-func devices() []device.Device { return []device.Device{ref.New()} }
-
-// run traces f over inputs of the given values, with the variables of vars, and gives the outputs.
-func run(t testing.TB, d device.Device, o tensor.Options, vars map[string]*array.Array, inputs []*array.Array, f func(in []*tensor.Tensor) []*tensor.Tensor) []*array.Array {
-	t.Helper()
-	specs := make([]tensor.Spec, len(inputs))
-	for i, a := range inputs {
-		specs[i] = tensor.Spec{DType: a.DType(), Shape: a.Shape()}
+// kerasLoss is our loss for a case, the reduction, and the axis that Keras counts along; nil for a class of a later release.
+func kerasLoss(t *testing.T, c *goldenLoss) (l loss.Loss, how string, axis int) {
+	name := kerasLosses[c.Class]
+	if name == "" {
+		return nil, "", 0
 	}
-	g, err := tensor.Trace(o, f, specs...)
+	how, axis = "sum_over_batch_size", -1
+	args := map[string]any{}
+	for k, v := range c.Args {
+		switch k {
+		case "reduction":
+			how, _ = v.(string)
+		case "axis":
+			axis = int(v.(float64))
+		case "ignore_class":
+			if v != nil {
+				args["ignore_classes"] = []any{v}
+			}
+		case "name", "dtype":
+		default:
+			args[k] = v
+		}
+	}
+	if how == "" {
+		how = "none"
+	}
+	b, err := json.Marshal(map[string]any{name: args})
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]*tensor.Var{}
-	for _, c := range g.Trace().Decls {
-		v := vars[c.Path]
-		if v == nil {
-			all[c.Path] = c.Materialise(1)
+	if l, err = loss.Unmarshal(b); err != nil {
+		t.Fatal(err)
+	}
+	return l, how, axis
+}
+
+func TestLosses_GoldenKeras(t *testing.T) {
+	var cases []goldenLoss
+	golden.Read(t, "losses.json", &cases)
+	tally, devices := golden.NewTally(), golden.Devices(t)
+	for i := range cases {
+		c := &cases[i]
+		l, how, axis := kerasLoss(t, c)
+		if l == nil {
+			tally.Later[c.Class]++
 			continue
 		}
-		if !v.Shape().Equal(c.Type.Shape) {
-			t.Fatalf("%s has shape %v, Keras's %v", c.Path, c.Type.Shape, v.Shape())
+		pass := true
+		for _, d := range devices {
+			pass = t.Run(fmt.Sprintf("%s/%d_%s_%v", d.Name(), i, c.Class, c.Args), func(t *testing.T) { checkLoss(t, d, l, c, how, axis) }) && pass
 		}
-		all[c.Path] = tensor.NewVar(c.Path, c.Role, v.Clone())
+		tally.Add(c.Class, pass)
 	}
-	exe, err := d.Compile(g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := exe.Instance(all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := make([]*array.Array, len(g.Outs))
-	for i, o := range g.Outs {
-		out[i] = array.New(o.DType(), o.Shape()...)
-	}
-	if err := in.Run(&device.Run{Inputs: inputs, Outputs: out, Seed: 1}); err != nil {
-		t.Fatal(err)
-	}
-	for path, v := range all {
-		if vars[path] != nil {
-			vars[path].CopyFrom(v.Value)
-		}
-	}
-	return out
+	tally.Log(t, "losses", "MeanSquaredError", "MeanAbsoluteError", "Huber", "BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy")
 }
 
-// near compares arrays; the tolerance is relative to 1 + |want|.
-func near(t testing.TB, what string, got, want *array.Array, tol float64) {
-	t.Helper()
-	if !got.Shape().Equal(want.Shape()) {
-		t.Errorf("%s has shape %v, want %v", what, got.Shape(), want.Shape())
-		return
+func checkLoss(t *testing.T, d device.Device, l loss.Loss, c *goldenLoss, how string, axis int) {
+	in := []*array.Array{c.YPred.Array(t), c.YTrue.Array(t)}
+	if c.SampleWeight != nil {
+		in = append(in, c.SampleWeight.Array(t))
 	}
-	g, w := got.Float64s(), want.Float64s()
-	for i := range w {
-		if !(math.Abs(g[i]-w[i]) <= tol*(1+math.Abs(w[i]))) && !(g[i] != g[i] && w[i] != w[i]) {
-			t.Errorf("%s[%d] is %.9g, want %.9g", what, i, g[i], w[i])
-			return
+	last := func(x *tensor.Tensor) *tensor.Tensor { // the axis that Keras counts along, moved to the end
+		if a := axis; a != -1 && a != x.Rank()-1 && x.Rank() == len(c.YPred.Shape) {
+			if a < 0 {
+				a += x.Rank()
+			}
+			var perm []int
+			for i := range x.Rank() {
+				if i != a {
+					perm = append(perm, i)
+				}
+			}
+			return x.Permute(append(perm, a)...)
 		}
+		return x
 	}
-}
-
-// count logs how many cases of each name ran and which were left out.
-func count(t *testing.T, family string, ran, left map[string]int) {
-	t.Helper()
-	n := 0
-	for _, c := range ran {
-		n += c
-	}
-	t.Logf("%s: %d cases pass: %v", family, n, ran)
-	names := make([]string, 0, len(left))
-	for k := range left {
-		names = append(names, k)
-	}
-	sort.Strings(names)
-	t.Logf("%s: not in this release: %v", family, names)
-	if n == 0 {
-		t.Errorf("%s: no case ran", family)
-	}
+	p := golden.Compile(t, d, tensor.Options{}, nil, in, func(in []*tensor.Tensor) []*tensor.Tensor {
+		var w *tensor.Tensor
+		if len(in) > 2 {
+			w = in[2]
+		}
+		e := reduce(l.Loss(last(in[0]), last(in[1])), w, how)
+		return []*tensor.Tensor{e, tensor.Grad(e.Sum(), in[0])[0]}
+	})
+	out := p.Run(t, 0, in...)
+	golden.Near(t, "loss", out[0].Reshape(-1), c.Loss.Array(t).Reshape(-1), golden.Value)
+	golden.Near(t, "gradient", out[1], c.Grad.Array(t), golden.Grad)
 }

@@ -3,6 +3,7 @@ package metric
 import (
 	"fmt"
 
+	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/loss"
 	"github.com/kun-ml/kun/nn"
 	"github.com/kun-ml/kun/tensor"
@@ -128,6 +129,8 @@ func (m TopKCategoricalAccuracy) Result(v Values) float64 { return v.mean() }
 type SparseTopKCategoricalAccuracy struct {
 	// K is how many classes may be named; 0 means 5.
 	K int `default:"5"`
+	// FromSortedIDs says that the outputs are class numbers already, the most likely first.
+	FromSortedIDs bool
 	// As is the name in logs; empty: "sparse_top_k_categorical_accuracy".
 	As string
 }
@@ -139,8 +142,15 @@ func (m SparseTopKCategoricalAccuracy) Name() string {
 
 // Update takes an output (B,...,C) and class numbers (B,...) or (B,...,1).
 func (m SparseTopKCategoricalAccuracy) Update(t *Totals, y, target, weight *tensor.Tensor) {
-	c := loss.Classes("SparseTopKCategoricalAccuracy", y, target)
-	t.mean("SparseTopKCategoricalAccuracy", inTopK("SparseTopKCategoricalAccuracy", y, c, m.K), y.Mask(), weight)
+	const op = "SparseTopKCategoricalAccuracy"
+	c := loss.Classes(op, y, target)
+	if !m.FromSortedIDs {
+		t.mean(op, inTopK(op, y, c, m.K), y.Mask(), weight)
+		return
+	}
+	first := y.Slice(-1, 0, min(topK(op, y, m.K), y.Dim(-1)))
+	hit := first.Cast(array.Int32).Equal(c.Reshape(append(c.Shape().Clone(), 1)...))
+	t.mean(op, number(hit).Max(-1), y.Mask(), weight)
 }
 
 // Result is right answers / all.
@@ -149,18 +159,24 @@ func (m SparseTopKCategoricalAccuracy) Result(v Values) float64 { return v.mean(
 // inTopK is 1 where fewer than k elements of a row of y (...,C) are larger than the one of class c (...). A row with a
 // NaN or an infinity, or a class outside, counts as wrong.
 func inTopK(op string, y, c *tensor.Tensor, k int) *tensor.Tensor {
-	if k == 0 {
-		k = 5
-	}
-	if k < 0 {
-		panic(&tensor.ShapeError{Op: op, Layer: y.Label(), Why: fmt.Sprintf("K is %d, it must be at least 1", k)})
-	}
+	k = topK(op, y, k)
 	y = number(y)
 	own := y.Gather(c, -1) // (...)
 	larger := number(y.Greater(own.Reshape(append(own.Shape().Clone(), 1)...))).Sum(-1)
 	limit := tensor.Full(own, maxFinite)
 	sound := y.Abs().Max(-1).LessEqual(limit).And(own.Abs().LessEqual(limit))
 	return number(larger.Less(tensor.Full(larger, float64(k))).And(sound))
+}
+
+// topK is the K of a metric, 5 by default.
+func topK(op string, y *tensor.Tensor, k int) int {
+	switch {
+	case k == 0:
+		return 5
+	case k < 0:
+		panic(&tensor.ShapeError{Op: op, Layer: y.Label(), Why: fmt.Sprintf("K is %d, it must be at least 1", k)})
+	}
+	return k
 }
 
 // maxFinite is the largest float32.

@@ -3,6 +3,7 @@ package metric
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/loss"
@@ -16,6 +17,8 @@ type Curve string
 const (
 	ROC Curve = "roc" // the true-positive rate over the false-positive rate
 	PR  Curve = "pr"  // precision over recall
+	// PRGain is precision gain over recall gain, which a guess at random cannot lift. Flach and Kull 2015.
+	PRGain Curve = "pr_gain"
 )
 
 // Summation is how AUC adds up the area between two thresholds.
@@ -29,17 +32,21 @@ const (
 )
 
 // AUC is the area under a curve that a threshold between 0 and 1 runs along: for ROC the probability that the model
-// ranks a true sample above a false one. The curve is known at NumThresholds points, so the area is an approximation,
-// the same as Keras's.
+// ranks a true sample above a false one. The curve is known at some points only, so the area is an approximation, the same
+// as Keras's.
 type AUC struct {
-	// NumThresholds is the number of points; 0 means 200.
+	// NumThresholds is the number of points, spread evenly; 0 means 200.
 	NumThresholds int `default:"200"`
+	// Thresholds are the points between 0 and 1 instead; none: NumThresholds counts. Both ends are added.
+	Thresholds []float64
 	// Curve is the curve; empty: ROC.
 	Curve Curve
 	// Summation is the rule for the area; empty: Interpolation.
 	Summation Summation
 	// MultiLabel takes the columns of the output (B,L) as separate questions and averages their areas.
 	MultiLabel bool
+	// LabelWeights weigh the columns of the output: their areas with MultiLabel, else their elements; none: 1 each.
+	LabelWeights []float64
 	// FromLogits says that the output is x with p = sigmoid(x).
 	FromLogits bool
 	// As is the name in logs; empty: "auc".
@@ -50,37 +57,27 @@ type AUC struct {
 func (m AUC) Name() string { return named(m.As, "auc") }
 
 func (m AUC) points() int {
-	if m.NumThresholds == 0 {
+	switch {
+	case len(m.Thresholds) > 0:
+		return len(m.Thresholds) + 2
+	case m.NumThresholds == 0:
 		return 200
 	}
 	return m.NumThresholds
 }
 
-// Update takes probabilities and targets 0 or 1 of one shape. Probabilities are cut to 0..1. It counts them in buckets
-// between the thresholds: one pass, whatever the number of thresholds.
+// Update takes probabilities and targets of one shape; a target other than 0 means true. Probabilities are cut to 0..1. It
+// counts them in buckets between the thresholds: one pass, whatever the number of even thresholds.
 func (m AUC) Update(t *Totals, y, target, weight *tensor.Tensor) {
 	mask, n := y.Mask(), m.points()
 	y, target = loss.Match("AUC", number(y), number(target))
-	bad := func(format string, a ...any) {
-		panic(&tensor.ShapeError{Op: "AUC", Layer: y.Label(), Why: fmt.Sprintf(format, a...)})
-	}
-	switch {
-	case n < 2:
-		bad("NumThresholds is %d, it must be at least 2", n)
-	case m.Curve != "" && m.Curve != ROC && m.Curve != PR:
-		bad("unknown Curve %q (known: roc, pr)", string(m.Curve))
-	case m.Summation != "" && m.Summation != Interpolation && m.Summation != Minoring && m.Summation != Majoring:
-		bad("unknown Summation %q (known: interpolation, minoring, majoring)", string(m.Summation))
-	case m.MultiLabel && y.Rank() != 2:
-		bad("MultiLabel wants an output (B,L), got shape %v", y.Shape())
+	if why := m.wrong(y); why != "" {
+		panic(&tensor.ShapeError{Op: "AUC", Layer: y.Label(), Why: why})
 	}
 	if m.FromLogits {
 		y = y.Sigmoid()
 	}
-	// Bucket i holds the probabilities in (i/(n-1), (i+1)/(n-1)]; the first one holds 0 as well.
-	ceil := y.Clip(0, 1).Scale(float64(n - 1)).Neg().Floor().Neg()
-	bucket := ceil.AddScalar(-1).MaximumScalar(0).Cast(array.Int32)
-	rows := n
+	bucket, rows := m.bucket(y), n
 	if m.MultiLabel {
 		first := make([]int32, y.Dim(-1))
 		for i := range first {
@@ -89,23 +86,79 @@ func (m AUC) Update(t *Totals, y, target, weight *tensor.Tensor) {
 		bucket = bucket.Add(tensor.Const(bucket, array.From(first)))
 		rows *= len(first)
 	}
-	yes, no := target, target.OneMinus()
-	if w := weightsOf("AUC", y, mask, weight); w != nil {
+	yes := number(target.NotEqual(tensor.Full(target, 0)))
+	no := yes.OneMinus()
+	w := weightsOf("AUC", y, mask, weight)
+	if len(m.LabelWeights) > 0 && !m.MultiLabel {
+		of := make([]float32, len(m.LabelWeights))
+		for i, v := range m.LabelWeights {
+			of[i] = float32(v)
+		}
+		labels := tensor.Const(y, array.From(of)).BroadcastTo(y.Shape()...)
+		if w != nil {
+			labels = labels.Mul(w)
+		}
+		w = labels
+	}
+	if w != nil {
 		yes, no = yes.Mul(w), no.Mul(w)
 	}
 	t.Add("true", bucket.ScatterAddRows(yes, rows))
 	t.Add("false", bucket.ScatterAddRows(no, rows))
 }
 
+// bucket is, for each probability, how many of the thresholds after the first one lie below it.
+func (m AUC) bucket(y *tensor.Tensor) *tensor.Tensor {
+	y = y.Clip(0, 1)
+	if len(m.Thresholds) == 0 {
+		// Bucket i holds what lies in (i/(n-1), (i+1)/(n-1)]; the first one holds 0 as well.
+		ceil := y.Scale(float64(m.points() - 1)).Neg().Floor().Neg()
+		return ceil.AddScalar(-1).MaximumScalar(0).Cast(array.Int32)
+	}
+	limits := make([]float32, len(m.Thresholds))
+	for i, v := range slices.Sorted(slices.Values(m.Thresholds)) {
+		limits[i] = float32(v)
+	}
+	wide := y.Reshape(append(y.Shape().Clone(), 1)...)
+	return number(wide.Greater(tensor.Const(y, array.From(limits)))).Sum(-1).Cast(array.Int32)
+}
+
+// wrong says which setting cannot be, or "".
+func (m AUC) wrong(y *tensor.Tensor) string {
+	switch {
+	case m.points() < 2:
+		return fmt.Sprintf("NumThresholds is %d, it must be at least 2", m.NumThresholds)
+	case m.Curve != "" && m.Curve != ROC && m.Curve != PR && m.Curve != PRGain:
+		return fmt.Sprintf("unknown Curve %q (known: roc, pr, pr_gain)", string(m.Curve))
+	case m.Summation != "" && m.Summation != Interpolation && m.Summation != Minoring && m.Summation != Majoring:
+		return fmt.Sprintf("unknown Summation %q (known: interpolation, minoring, majoring)", string(m.Summation))
+	case m.MultiLabel && y.Rank() != 2:
+		return fmt.Sprintf("MultiLabel wants an output (B,L), got shape %v", y.Shape())
+	case len(m.LabelWeights) > 0 && (y.Rank() < 2 || y.Dim(-1) != len(m.LabelWeights)):
+		return fmt.Sprintf("%d LabelWeights for an output of shape %v", len(m.LabelWeights), y.Shape())
+	}
+	for _, v := range m.Thresholds {
+		if !(v >= 0 && v <= 1) {
+			return fmt.Sprintf("a threshold is %v, it must lie between 0 and 1", v)
+		}
+	}
+	return ""
+}
+
 // Result is the area, averaged over the columns with MultiLabel.
 func (m AUC) Result(v Values) float64 {
 	n := m.points()
 	yes, no := v("true").Float64s(), v("false").Float64s()
-	area, columns := 0.0, len(yes)/n
-	for c := range columns {
-		area += m.area(above(yes[c*n:(c+1)*n]), above(no[c*n:(c+1)*n]))
+	area, sum := 0.0, 0.0
+	for c := range len(yes) / n {
+		w := 1.0
+		if m.MultiLabel && len(m.LabelWeights) > 0 {
+			w = m.LabelWeights[c]
+		}
+		area += w * m.area(above(yes[c*n:(c+1)*n]), above(no[c*n:(c+1)*n]))
+		sum += w
 	}
-	return ratio(area, float64(columns))
+	return ratio(area, sum)
 }
 
 // above turns the counts in the buckets into the counts above each threshold.
@@ -127,8 +180,15 @@ func (m AUC) area(tp, fp []float64) float64 {
 	}
 	point := func(i int) (x, y float64) {
 		recall := ratio(tp[i], all)
-		if m.Curve == PR {
+		switch m.Curve {
+		case PR:
 			return recall, ratio(tp[i], tp[i]+fp[i])
+		case PRGain:
+			if tp[i] == 0 {
+				return 0, 1
+			}
+			odds := ratio(all, none)
+			return max(0, 1-odds*(all-tp[i])/tp[i]), 1 - odds*fp[i]/tp[i]
 		}
 		return ratio(fp[i], none), recall
 	}

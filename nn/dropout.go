@@ -7,6 +7,9 @@ import "github.com/kun-ml/kun/tensor"
 type Dropout struct {
 	// Rate is the probability that an element is dropped, 0 to 1.
 	Rate float64
+	// Shared are axes along which elements are dropped together, -1 being the last: Shared: []int{1} drops whole channels
+	// of (B,T,C). None: each element by itself.
+	Shared []int
 }
 
 // Forward drops elements of x. The mask of the n-th step depends on the seed, the layer's path and n alone.
@@ -23,5 +26,16 @@ func (d *Dropout) Forward(x *tensor.Tensor) *tensor.Tensor {
 	if keep > 0 {
 		scale = 1 / keep
 	}
-	return x.MaskScale(x.RandomBernoulli(keep, x.Shape()...), scale).WithMask(x.Mask())
+	drawn := x.Shape().Clone()
+	for _, a := range d.Shared {
+		if a < -x.Rank() || a >= x.Rank() {
+			fail(x, "Dropout", "", "Shared names axis %d of an input of shape %v", a, x.Shape())
+		}
+		drawn[(a+x.Rank())%x.Rank()] = 1
+	}
+	mask := x.RandomBernoulli(keep, drawn...)
+	if len(d.Shared) > 0 {
+		mask = mask.BroadcastTo(x.Shape()...)
+	}
+	return x.MaskScale(mask, scale).WithMask(x.Mask())
 }

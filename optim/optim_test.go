@@ -111,7 +111,7 @@ const goldenTolerance = 1e-5
 func TestOptimizers_GoldenKeras(t *testing.T) {
 	var cases []goldenOptimizer
 	golden.Read(t, "optimizers.json", &cases)
-	tally := golden.NewTally()
+	tally, devices := golden.NewTally(), golden.Devices(t)
 	for i := range cases {
 		c := &cases[i]
 		o, why := kerasOptimizer(c)
@@ -119,8 +119,9 @@ func TestOptimizers_GoldenKeras(t *testing.T) {
 			tally.Later[why]++
 			continue
 		}
-		for _, d := range golden.Devices(t) {
-			t.Run(d.Name()+"/"+c.Case, func(t *testing.T) {
+		pass := true
+		for _, d := range devices {
+			pass = t.Run(d.Name()+"/"+c.Case, func(t *testing.T) {
 				names := []string{"Kernel", "Bias"}
 				values := map[string]*array.Array{}
 				var like []*array.Array
@@ -146,9 +147,9 @@ func TestOptimizers_GoldenKeras(t *testing.T) {
 						golden.Near(t, fmt.Sprintf("%s after step %d", n, s), p.Vars[n].Value, c.AfterStep[s][k].Array(t), goldenTolerance)
 					}
 				}
-			})
+			}) && pass
 		}
-		tally.Ran[c.Class]++
+		tally.Add(c.Class, pass)
 	}
 	tally.Log(t, "optimizers", "SGD", "RMSprop", "Adam", "AdamW")
 }
@@ -168,12 +169,14 @@ func TestSchedules_GoldenKeras(t *testing.T) {
 			tally.Later[c.Class]++
 			continue
 		}
+		pass := true
 		for i, step := range c.Steps {
 			if got := s.At(step); !(math.Abs(got-c.Values[i]) <= 1e-6*math.Abs(c.Values[i])+1e-9) {
 				t.Errorf("%s: step %d: %.9g, want %.9g", c.Case, step, got, c.Values[i])
+				pass = false
 			}
 		}
-		tally.Ran[c.Class]++
+		tally.Add(c.Class, pass)
 	}
 	tally.Log(t, "schedules", "ExponentialDecay", "CosineDecay")
 }
