@@ -83,6 +83,8 @@ func algebra(b *tensor.Builder, n *tensor.Node, in []*tensor.Tensor) *tensor.Ten
 				return add("Scale", &tensor.ScalarValue{Value: v}, o)
 			}
 		}
+	case "StopGradient": // gradients have been taken
+		return in[0]
 	case "Sub":
 		if v, ok := filled(in[1]); ok && same(in[0]) && v == 0 {
 			return in[0]

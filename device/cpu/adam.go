@@ -3,6 +3,7 @@ package cpu
 import (
 	"unsafe"
 
+	"github.com/kun-ml/kun/internal/kernel"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -19,13 +20,13 @@ func ruleAdam(c *compiler, n *tensor.Node) bool {
 	}
 	g, alpha, decay := c.at(n.In[3]), c.at(n.In[4]), c.at(n.In[5])
 	total := n.Type(0).Shape.Size()
-	rows := kernelRows()
+	rows := c.d.rows
 	s := c.add(n, func(in *instance) func() {
-		hs := make([]adamScalars, in.d.threads)
+		hs := make([]kernel.AdamScalars, in.d.threads)
 		f := func(piece, worker int) {
 			from, to := piece*pieceLen, min(total, (piece+1)*pieceLen)
 			h := &hs[worker]
-			*h = adamScalars{OneMinusBeta1: float32(1 - a.Beta1), OneMinusBeta2: float32(1 - a.Beta2), Eps: float32(a.Eps),
+			*h = kernel.AdamScalars{OneMinusBeta1: float32(1 - a.Beta1), OneMinusBeta2: float32(1 - a.Beta2), Eps: float32(a.Eps),
 				Alpha: *(*float32)(in.ptr[alpha.id]), Decay: *(*float32)(in.ptr[decay.id])}
 			var p [3]unsafe.Pointer
 			for i := range p {

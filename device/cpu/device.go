@@ -5,6 +5,9 @@ import (
 	"runtime"
 
 	"github.com/kun-ml/kun/device"
+	"github.com/kun-ml/kun/internal/cpu"
+	"github.com/kun-ml/kun/internal/kernel"
+	"github.com/kun-ml/kun/internal/par"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -12,6 +15,9 @@ import (
 type Options struct {
 	// Threads is the number of goroutines that work on one run; 0 means GOMAXPROCS. It never changes the bits of a result.
 	Threads int
+	// Level lowers the kernels to "avx2", "neon" or "go"; empty: the level in force, see KUN_CPU. A level that the machine
+	// does not have is ignored.
+	Level string
 	// Check runs operation by operation and stops at the first value that is not finite, with a *device.NotFiniteError that
 	// names it. Slow; also switched on by the environment variable KUN_CHECK=1.
 	Check bool
@@ -22,7 +28,9 @@ type Options struct {
 // Device runs graphs on the processor. It is safe for concurrent use.
 type Device struct {
 	threads int
-	pool    *pool
+	pool    *par.Pool
+	level   cpu.Level
+	rows    *kernel.Rows
 	check   bool
 	profile bool
 }
@@ -32,11 +40,18 @@ func New(o Options) *Device {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	return &Device{threads: o.Threads, pool: newPool(o.Threads), check: o.Check || os.Getenv("KUN_CHECK") == "1", profile: o.Profile}
+	l := cpu.InForce()
+	for _, have := range cpu.Levels() {
+		if have.String() == o.Level {
+			l = have
+		}
+	}
+	return &Device{threads: o.Threads, pool: par.New(o.Threads), level: l, rows: kernel.RowsOf(l),
+		check: o.Check || os.Getenv("KUN_CHECK") == "1", profile: o.Profile}
 }
 
 // Name is "cpu/" and the kernel level in force.
-func (d *Device) Name() string { return "cpu/" + levelName() }
+func (d *Device) Name() string { return "cpu/" + d.level.String() }
 
 // Threads is the number of goroutines that work on one run.
 func (d *Device) Threads() int { return d.threads }
@@ -45,6 +60,6 @@ func (d *Device) Threads() int { return d.threads }
 func (d *Device) Supports(op *tensor.Op) bool { return tensor.OpNamed(op.Name) == op }
 
 // Close stops the workers.
-func (d *Device) Close() { d.pool.close() }
+func (d *Device) Close() { d.pool.Close() }
 
 var _ device.Device = (*Device)(nil)

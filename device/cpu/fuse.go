@@ -22,11 +22,11 @@ type fusion struct {
 }
 
 // fusable reports whether a node can run as a tile.
-func fusable(n *tensor.Node) bool {
+func (d *Device) fusable(n *tensor.Node) bool {
 	if n.Op.Class != tensor.Elementwise || n.NumOut() != 1 || n.Type(0).Shape.Size() == 0 {
 		return false
 	}
-	ok := func(d array.DType) bool { return d == array.Float32 || d == array.Bool }
+	ok := func(t array.DType) bool { return t == array.Float32 || t == array.Bool }
 	for _, t := range n.In {
 		if n.Op.Name == "Cast" {
 			continue
@@ -39,9 +39,9 @@ func fusable(n *tensor.Node) bool {
 		}
 	}
 	if n.Op.Name == "Cast" {
-		return castTile(n.Type(0).DType, n.In[0].DType()) != nil
+		return d.castTile(n.Type(0).DType, n.In[0].DType()) != nil
 	}
-	return ok(n.Type(0).DType) && tileOf(n.Op.Name) != nil
+	return ok(n.Type(0).DType) && d.tile(n.Op.Name) != nil
 }
 
 var takesBool = map[string]bool{"Where": true, "MaskScale": true, "And": true, "Or": true, "Not": true}
@@ -59,7 +59,7 @@ func (c *compiler) fuse() *fusion {
 			continue
 		}
 		var join *group
-		if fusable(n) {
+		if c.d.fusable(n) {
 			for _, t := range n.In {
 				g := in[t.Node().ID()]
 				if g == nil || g.closed || g == join || !g.shape.Equal(n.Type(0).Shape) {

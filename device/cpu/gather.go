@@ -45,7 +45,7 @@ func ruleScatterRows(c *compiler, n *tensor.Node) bool {
 	rows, w := n.Type(0).Shape[0], n.Type(0).Shape[1:].Size()
 	count := n.In[0].Shape().Size()
 	k, x, y := c.at(n.In[0]), c.at(n.In[1]), c.values[n.ID()][0]
-	add := kernelRows().AddTo
+	add := c.d.rows.AddTo
 	c.add(n, func(in *instance) func() {
 		return func() {
 			clear(in.bytes[y.id])

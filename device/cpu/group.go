@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/internal/kernel"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -21,11 +22,11 @@ type operand struct {
 }
 
 type instr struct {
-	run     tile
+	run     kernel.Tile
 	dst     operand
 	in      [3]operand
 	n       int // operands
-	s       scalars
+	s       kernel.Scalars
 	expand  *expansion // instead of run: fill dst from a broadcast operand
 	perOnce bool       // an expansion of a single number: once per piece
 }
@@ -64,7 +65,7 @@ func (c *compiler) emitGroup(g *group) {
 	s := step{name: "tiles", label: g.nodes[len(g.nodes)-1].Label, nodes: g.nodes, inPlace: true}
 	for i, n := range g.nodes {
 		v := c.values[n.ID()][0]
-		ins := instr{run: nodeTile(n), n: len(n.In), s: nodeScalars(n)}
+		ins := instr{run: c.d.nodeTile(n), n: len(n.In), s: nodeScalars(n)}
 		for k, t := range n.In {
 			u := c.at(t)
 			ins.in[k] = b.operand(u, t, inside[t.Node().ID()])

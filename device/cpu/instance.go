@@ -144,4 +144,4 @@ func (in *instance) input(i int, b []byte) {
 }
 
 // split runs f for pieces 0..n-1 on the device's workers.
-func (in *instance) split(n int, f func(piece, worker int)) { in.d.pool.run(n, f) }
+func (in *instance) split(n int, f func(piece, worker int)) { in.d.pool.Run(n, f) }

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/internal/kernel"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -180,8 +181,8 @@ func ruleMeanGrad(c *compiler, n *tensor.Node) bool {
 	}
 	m := newMove(out, tensor.BroadcastStrides(n.In[0].Shape(), out), out.Strides(), 4)
 	x, y := c.at(n.In[0]), c.values[n.ID()][0]
-	by := scalars{float32(float64(n.In[0].Shape().Size()) / float64(out.Size()))}
-	scale := tileOf("Scale")
+	by := kernel.Scalars{float32(float64(n.In[0].Shape().Size()) / float64(out.Size()))}
+	scale := c.d.tile("Scale")
 	c.add(n, func(in *instance) func() {
 		return func() {
 			m.run(in.ptr[y.id], in.ptr[x.id], 0, m.rows)

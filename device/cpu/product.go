@@ -58,7 +58,7 @@ func (p *matMulPlan) Run(_, piece int, _, worker []float32, a, b, c, bias unsafe
 		}
 		if p.ReLU {
 			for j, v := range out {
-				out[j] = nanMax(v, 0)
+				out[j] = max(v, 0)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/internal/kernel"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -21,7 +22,7 @@ func ruleSum(c *compiler, n *tensor.Node) bool {
 		scale = 1 / float32(count)
 	}
 	x, y := c.at(n.In[0]), c.values[n.ID()][0]
-	rows := kernelRows()
+	rows := c.d.rows
 	c.add(n, func(in *instance) func() {
 		f := func(piece, worker int) {
 			for o := piece * outer / pieces(outer); o < (piece+1)*outer/pieces(outer); o++ {
@@ -64,7 +65,7 @@ func ruleSoftmax(c *compiler, n *tensor.Node) bool {
 		return false
 	}
 	x, y := c.at(n.In[0]), c.values[n.ID()][0]
-	rows := kernelRows()
+	rows := c.d.rows
 	c.add(n, func(in *instance) func() {
 		f := func(piece, worker int) {
 			for i := piece * r / pieces(r); i < (piece+1)*r/pieces(r); i++ {
@@ -83,13 +84,13 @@ func ruleSparseCE(c *compiler, n *tensor.Node) bool {
 	}
 	x, k := c.at(n.In[0]), c.at(n.In[1])
 	l, p := c.values[n.ID()][0], c.values[n.ID()][1]
-	rows := kernelRows()
+	rows := c.d.rows
 	c.add(n, func(in *instance) func() {
 		f := func(piece, worker int) {
 			loss := unsafe.Slice((*float32)(in.ptr[l.id]), r)
 			class := unsafe.Slice((*int32)(in.ptr[k.id]), r)
 			for i := piece * r / pieces(r); i < (piece+1)*r/pieces(r); i++ {
-				loss[i] = rows.SparseCrossEntropy(unsafe.Add(in.ptr[p.id], 4*i*w), unsafe.Add(in.ptr[x.id], 4*i*w), w, int(class[i]))
+				loss[i] = crossEntropy(rows, unsafe.Add(in.ptr[p.id], 4*i*w), unsafe.Add(in.ptr[x.id], 4*i*w), w, int(class[i]))
 			}
 		}
 		return func() { in.split(pieces(r), f) }
@@ -103,9 +104,9 @@ func ruleSparseCEGrad(c *compiler, n *tensor.Node) bool {
 		return false
 	}
 	p, k, d, y := c.at(n.In[0]), c.at(n.In[1]), c.at(n.In[2]), c.values[n.ID()][0]
-	scale := tileOf("Scale")
+	scale := c.d.tile("Scale")
 	c.add(n, func(in *instance) func() {
-		by := make([]scalars, in.d.threads)
+		by := make([]kernel.Scalars, in.d.threads)
 		f := func(piece, worker int) {
 			class := unsafe.Slice((*int32)(in.ptr[k.id]), r)
 			dy := unsafe.Slice((*float32)(in.ptr[d.id]), r)

@@ -17,7 +17,7 @@ var rules = map[string]rule{}
 
 func init() {
 	for name, r := range map[string]rule{
-		"MatMul": ruleMatMul, "Reshape": ruleView, "Sum": ruleSum, "Mean": ruleSum, "Softmax": ruleSoftmax,
+		"MatMul": ruleMatMul, "Reshape": ruleView, "StopGradient": ruleView, "Sum": ruleSum, "Mean": ruleSum, "Softmax": ruleSoftmax,
 		"SparseCrossEntropy": ruleSparseCE, "SparseCrossEntropyGrad": ruleSparseCEGrad, "AdamUpdate": ruleAdam,
 		"RandomBernoulli": ruleBernoulli, "ArgMax": ruleArgMax, "Scan": ruleScan,
 		"Max": ruleFold, "Min": ruleFold, "Prod": ruleFold, "Transpose": ruleTranspose, "BroadcastTo": ruleBroadcast,
@@ -81,7 +81,7 @@ func How(op *tensor.Op) string {
 	switch {
 	case op.Class == tensor.Source && rules[op.Name] == nil && !strings.HasPrefix(op.Name, "Random"):
 		return "-"
-	case op.Class == tensor.Elementwise && (tileOf(op.Name) != nil || op.Name == "Cast"):
+	case op.Class == tensor.Elementwise && (hasTile(op.Name) || op.Name == "Cast"):
 		return "tile"
 	case rules[op.Name] != nil:
 		return "rule"

@@ -3,6 +3,7 @@ package cpu
 import (
 	"unsafe"
 
+	"github.com/kun-ml/kun/internal/kernel"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -11,8 +12,8 @@ import (
 // runs by its scalar reference. Call it from an init function; it panics for an operation that is not elementwise or
 // has a tile already.
 func Tile(op *tensor.Op, f func(dst, x []float32)) {
-	if op.Class != tensor.Elementwise || tileOf(op.Name) != nil {
+	if op.Class != tensor.Elementwise || hasTile(op.Name) {
 		panic("cpu: Tile: " + op.Name + " is not elementwise or has a tile already")
 	}
-	tiles[op.Name] = func(dst, a, _, _ unsafe.Pointer, n int, _ *scalars) { f(f32(dst, n), f32(a, n)) }
+	outside[op.Name] = func(dst, a, _, _ unsafe.Pointer, n int, _ *kernel.Scalars) { f(f32(dst, n), f32(a, n)) }
 }
