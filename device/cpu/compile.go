@@ -23,21 +23,23 @@ type step struct {
 }
 
 type executable struct {
-	d       *Device
-	g       *tensor.Graph
-	steps   []step
-	all     []*value
-	consts  []*array.Array
-	vars    []*tensor.Decl
-	arena   int
-	scratch int
-	shared  int
-	outs    []*value
-	assigns []assign // copied into variables at the end of a run
-	guard   *value
-	scalars []scalarSlot
-	touched []int
-	stats   device.Stats
+	d        *Device
+	g        *tensor.Graph
+	steps    []step
+	all      []*value
+	consts   []*array.Array
+	vars     []*tensor.Decl
+	arena    int
+	scratch  int
+	shared   int
+	outs     []*value
+	assigns  []assign // copied into variables at the end of a run
+	guard    *value
+	scalars  []scalarSlot
+	touched  []int
+	prologue int   // how many of the steps are
+	watched  []int // variables that the prologue reads
+	stats    device.Stats
 }
 
 type assign struct {
@@ -57,6 +59,7 @@ func (d *Device) Compile(g *tensor.Graph) (device.Executable, error) { return d.
 func (d *Device) compile(g *tensor.Graph) (*executable, error) {
 	c := &compiler{d: d, g: g, slow: map[string]bool{}, users: g.Users()}
 	c.locate()
+	c.findPure()
 	e := &executable{d: d, g: g}
 	fused := c.fuse()
 	for _, n := range g.Nodes {
@@ -74,8 +77,9 @@ func (d *Device) compile(g *tensor.Graph) (*executable, error) {
 	for _, t := range g.Outs {
 		e.outs = append(e.outs, c.at(t))
 	}
+	c.splitPrologue(e)
 	if g.Parent() == nil {
-		c.effects(e)
+		c.effects(e, e.prologue)
 	}
 	c.lifetimes(e)
 	e.arena = c.plan()
@@ -88,7 +92,7 @@ func (d *Device) compile(g *tensor.Graph) (*executable, error) {
 }
 
 // effects notes the scalars that the host gives, the guard and the assignments.
-func (c *compiler) effects(e *executable) {
+func (c *compiler) effects(e *executable, prologue int) {
 	root := c.g.Trace()
 	for _, s := range root.Scalars {
 		for _, n := range c.g.Nodes {
@@ -107,7 +111,7 @@ func (c *compiler) effects(e *executable) {
 		if v.place == inVar && v.index == i {
 			continue
 		}
-		if e.guard == nil && c.direct(a, v, i) {
+		if e.guard == nil && c.direct(a, v, i, prologue) {
 			continue
 		}
 		e.assigns = append(e.assigns, assign{v, i})
@@ -119,7 +123,7 @@ func (e *executable) Stats() device.Stats { return e.stats }
 
 // direct lets the step that computes v write straight into variable i: possible when every read of the old value lies
 // before that step, or in it element by element.
-func (c *compiler) direct(a tensor.Assignment, v *value, i int) bool {
+func (c *compiler) direct(a tensor.Assignment, v *value, i, prologue int) bool {
 	if v.place != inArena || v.alias != nil {
 		return false
 	}
@@ -129,7 +133,7 @@ func (c *compiler) direct(a tensor.Assignment, v *value, i int) bool {
 			writer = s
 		}
 	}
-	if writer < 0 {
+	if writer < prologue {
 		return false
 	}
 	for s := range c.steps {
@@ -174,6 +178,12 @@ func (c *compiler) lifetimes(e *executable) {
 		}
 		for _, v := range c.steps[i].temp {
 			touch(v, i)
+		}
+	}
+	for _, s := range c.steps[:e.prologue] {
+		for _, v := range s.writes {
+			touch(v, 0)
+			touch(v, end)
 		}
 	}
 	for _, v := range e.outs {

@@ -62,7 +62,7 @@ func (c *compiler) fuse() *fusion {
 		if c.d.fusable(n) {
 			for _, t := range n.In {
 				g := in[t.Node().ID()]
-				if g == nil || g.closed || g == join || !g.shape.Equal(n.Type(0).Shape) {
+				if g == nil || g.closed || g == join || !g.shape.Equal(n.Type(0).Shape) || c.pure[g.nodes[0].ID()] != c.pure[n.ID()] {
 					continue
 				}
 				if join == nil {

@@ -11,20 +11,21 @@ import (
 )
 
 type instance struct {
-	e       *executable
-	d       *Device
-	arena   []byte
-	vars    []*tensor.Var
-	ptr     []unsafe.Pointer // by value id
-	bytes   [][]byte         // the same memory as slices
-	run     []func()
-	now     device.Run
-	scratch [][]byte // by worker
-	shared  []byte
-	times   []time.Duration
-	runs    int
-	failed  error    // what went wrong inside of a loop body
-	aside   [][]byte // carries of a loop body that change places
+	e        *executable
+	d        *Device
+	arena    []byte
+	vars     []*tensor.Var
+	ptr      []unsafe.Pointer // by value id
+	bytes    [][]byte         // the same memory as slices
+	run      []func()
+	now      device.Run
+	scratch  [][]byte // by worker
+	shared   []byte
+	times    []time.Duration
+	runs     int
+	failed   error    // what went wrong inside of a loop body
+	versions []uint64 // of the variables that the prologue read
+	aside    [][]byte // carries of a loop body that change places
 }
 
 // Instance makes memory for one run at a time and binds the program to it.
@@ -128,7 +129,11 @@ func (in *instance) steps() error {
 	if in.d.check || in.d.profile {
 		return in.observed()
 	}
-	for _, f := range in.run {
+	from := in.e.prologue
+	if in.stale() {
+		from = 0
+	}
+	for _, f := range in.run[from:] {
 		f()
 	}
 	return nil

@@ -27,7 +27,7 @@ func (c *compiler) matchEpilogues(f *fusion) {
 			continue
 		}
 		add := only[n.ID()]
-		if add == nil || add.Op.Name != "Add" || !add.Type(0).Shape.Equal(n.Type(0).Shape) {
+		if add == nil || c.pure[add.ID()] != c.pure[n.ID()] || add.Op.Name != "Add" || !add.Type(0).Shape.Equal(n.Type(0).Shape) {
 			continue
 		}
 		b := add.In[1]

@@ -49,6 +49,7 @@ type compiler struct {
 	slow   map[string]bool
 	users  []int
 	fusion *fusion
+	pure   []bool // by node: part of the prologue
 	// assigned maps a value to the variable that takes it, for rules that write in place.
 	scratch int // bytes of scratch of each worker
 	shared  int // bytes of scratch shared by the workers of one step
