@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -111,6 +112,8 @@ func algebra(b *tensor.Builder, n *tensor.Node, in []*tensor.Tensor) *tensor.Ten
 		if p.Op.Name == "Reshape" {
 			return add("Reshape", n.Attr, in[0])
 		}
+	case "Sum", "Mean", "Max", "Min", "Prod", "LogSumExp":
+		return splitReduction(b, n, in[0])
 	case "BroadcastTo":
 		if a, ok := in[0].Node().Attr.(*tensor.FillAttr); ok {
 			return add("Fill", &tensor.FillAttr{Value: a.Value, DType: a.DType, Shape: out.Shape})
@@ -122,4 +125,23 @@ func algebra(b *tensor.Builder, n *tensor.Node, in []*tensor.Tensor) *tensor.Ten
 		}
 	}
 	return nil
+}
+
+// splitReduction takes the axes of a reduction that do not lie side by side in blocks, the last one first. Half precision,
+// which would be rounded in between, stays as it is.
+func splitReduction(b *tensor.Builder, n *tensor.Node, x *tensor.Tensor) *tensor.Tensor {
+	a := n.Attr.(*tensor.AxesAttr)
+	cut := len(a.Axes) - 1
+	for ; cut > 0 && a.Axes[cut-1] == a.Axes[cut]-1; cut-- {
+	}
+	if d := x.DType(); cut <= 0 || d == array.BFloat16 || d == array.Float16 {
+		return nil
+	}
+	op := tensor.OpNamed(n.Op.Name)
+	y := b.Add(op, &tensor.AxesAttr{Axes: a.Axes[cut:], Keep: true}, nil, n, []*tensor.Tensor{x})[0]
+	y = b.Add(op, &tensor.AxesAttr{Axes: a.Axes[:cut], Keep: true}, nil, n, []*tensor.Tensor{y})[0]
+	if a.Keep {
+		return y
+	}
+	return b.Add(tensor.OpNamed("Reshape"), &tensor.ShapeAttr{Shape: n.Type(0).Shape.Clone()}, nil, n, []*tensor.Tensor{y})[0]
 }

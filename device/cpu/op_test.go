@@ -1,13 +1,16 @@
 package cpu_test
 
 import (
+	"bytes"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/device"
 	"github.com/kun-ml/kun/device/cpu"
 	"github.com/kun-ml/kun/device/ref"
+	lvl "github.com/kun-ml/kun/internal/cpu"
 	"github.com/kun-ml/kun/program"
 	"github.com/kun-ml/kun/tensor"
 	"github.com/kun-ml/kun/tensortest"
@@ -16,11 +19,61 @@ import (
 // tolerance is the relative difference allowed between the device and the float64 reference, by element type.
 var tolerance = map[array.DType]float64{array.Float32: 4e-6, array.Float64: 1e-12, array.BFloat16: 1.6e-2, array.Float16: 2e-3}
 
-// TestOps_MatchReference runs every case of every operation, for every float type, and compares with the reference.
+// TestOps_MatchReference runs every case of every operation, at every level of this machine, for every float type, and
+// compares with the reference.
 func TestOps_MatchReference(t *testing.T) {
-	d := cpu.New(cpu.Options{Threads: 2})
-	defer d.Close()
+	count := map[string]int{}
+	for _, level := range lvl.Levels() {
+		d := cpu.New(cpu.Options{Threads: 2, Level: level.String()})
+		eachCase(t, func(op *tensor.Op, c tensor.Case, g *tensor.Graph, in []*array.Array) {
+			want, got := run(t, ref.New(), g, in), run(t, d, program.Optimize(g), in)
+			for k := range want {
+				compare(t, op.Name+" on "+d.Name(), g.Outs[k].DType(), got[k].Float64s(), want[k].Float64s())
+			}
+			count[d.Name()]++
+		})
+		d.Close()
+	}
+	total := 0
+	for name, n := range count {
+		t.Logf("%s: %d cases of %d operations equal the reference", name, n, len(tensor.Ops()))
+		total += n
+	}
+	if total < 300*len(lvl.Levels()) {
+		t.Errorf("only %d cases ran", total)
+	}
+}
+
+// TestOps_SameBitsAtVectorLevels compares AVX-512 with AVX2 bit by bit and holds docs/ops.md to what it finds.
+func TestOps_SameBitsAtVectorLevels(t *testing.T) {
+	levels := lvl.Levels()
+	if levels[len(levels)-1] != lvl.AVX512 {
+		t.Skip("this processor has no AVX-512")
+	}
+	wide, narrow := cpu.New(cpu.Options{Threads: 1, Level: "avx512"}), cpu.New(cpu.Options{Threads: 1, Level: "avx2"})
+	defer wide.Close()
+	defer narrow.Close()
+	differ := map[string]bool{}
 	count := 0
+	eachCase(t, func(op *tensor.Op, c tensor.Case, g *tensor.Graph, in []*array.Array) {
+		a, b := run(t, wide, program.Optimize(g), in), run(t, narrow, program.Optimize(g), in)
+		for k := range a {
+			if !bytes.Equal(a[k].Bytes(), b[k].Bytes()) {
+				differ[op.Name] = true
+			}
+		}
+		count++
+	})
+	for _, op := range tensor.Ops() {
+		if cpu.SameBits(op) == differ[op.Name] {
+			t.Errorf("%s: SameBits says %v, the levels say %v", op.Name, cpu.SameBits(op), !differ[op.Name])
+		}
+	}
+	t.Logf("%d cases compared; %d operations differ", count, len(differ))
+}
+
+// eachCase traces every case of every operation in every float type.
+func eachCase(t *testing.T, f func(op *tensor.Op, c tensor.Case, g *tensor.Graph, in []*array.Array)) {
 	for _, op := range tensor.Ops() {
 		for i, c := range op.Cases {
 			for _, dt := range []array.DType{array.Float32, array.Float64, array.BFloat16, array.Float16} {
@@ -44,15 +97,10 @@ func TestOps_MatchReference(t *testing.T) {
 					}
 					t.Fatalf("%s: %v", op.Name, err)
 				}
-				want, got := run(t, ref.New(), g, in), run(t, d, program.Optimize(g), in)
-				for k := range want {
-					compare(t, op.Name, g.Outs[k].DType(), got[k].Float64s(), want[k].Float64s())
-				}
-				count++
+				f(op, c, g, in)
 			}
 		}
 	}
-	t.Logf("%d operations, %d cases compared with the reference on %s", len(tensor.Ops()), count, d.Name())
 }
 
 func run(t *testing.T, d device.Device, g *tensor.Graph, in []*array.Array) []*array.Array {
@@ -78,7 +126,7 @@ func run(t *testing.T, d device.Device, g *tensor.Graph, in []*array.Array) []*a
 func compare(t *testing.T, name string, d array.DType, got, want []float64) {
 	t.Helper()
 	tol := tolerance[d]
-	if name == "MatMul" { // float32 sums of up to 800 products
+	if strings.HasPrefix(name, "MatMul") { // float32 sums of up to 800 products
 		tol *= 8
 	}
 	for i := range want {

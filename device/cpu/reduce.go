@@ -59,24 +59,6 @@ func lastAxis(s array.Shape) (rows, width int) {
 	return s.Size() / s[len(s)-1], s[len(s)-1]
 }
 
-func ruleSoftmax(c *compiler, n *tensor.Node) bool {
-	r, w := lastAxis(n.Type(0).Shape)
-	if !allFloat32(n) || r == 0 {
-		return false
-	}
-	x, y := c.at(n.In[0]), c.values[n.ID()][0]
-	rows := c.d.rows
-	c.add(n, func(in *instance) func() {
-		f := func(piece, worker int) {
-			for i := piece * r / pieces(r); i < (piece+1)*r/pieces(r); i++ {
-				rows.Softmax(unsafe.Add(in.ptr[y.id], 4*i*w), unsafe.Add(in.ptr[x.id], 4*i*w), w)
-			}
-		}
-		return func() { in.split(pieces(r), f) }
-	})
-	return true
-}
-
 func ruleSparseCE(c *compiler, n *tensor.Node) bool {
 	r, w := lastAxis(n.Type(1).Shape)
 	if n.Type(1).DType != array.Float32 || r == 0 {

@@ -17,9 +17,9 @@ var rules = map[string]rule{}
 
 func init() {
 	for name, r := range map[string]rule{
-		"MatMul": ruleMatMul, "Reshape": ruleView, "StopGradient": ruleView, "Sum": ruleSum, "Mean": ruleSum, "Softmax": ruleSoftmax,
+		"MatMul": ruleMatMul, "Reshape": ruleView, "StopGradient": ruleView, "Sum": ruleSum, "Mean": ruleSum, "Softmax": ruleRow, "LogSoftmax": ruleRow, "SoftmaxGrad": ruleRow, "LogSumExp": ruleLogSumExp,
 		"SparseCrossEntropy": ruleSparseCE, "SparseCrossEntropyGrad": ruleSparseCEGrad, "AdamUpdate": ruleAdam,
-		"RandomBernoulli": ruleBernoulli, "ArgMax": ruleArgMax, "Scan": ruleScan,
+		"RandomBernoulli": ruleBernoulli, "ArgMax": ruleArg, "ArgMin": ruleArg, "CumSum": ruleCumSum, "TopK": ruleTopK, "Scan": ruleScan,
 		"Max": ruleFold, "Min": ruleFold, "Prod": ruleFold, "Transpose": ruleTranspose, "BroadcastTo": ruleBroadcast,
 		"Slice": ruleSlice, "Unslice": ruleSlice, "Concat": ruleConcat, "Pad": rulePad, "MeanGrad": ruleMeanGrad,
 		"Take": ruleTake, "ScatterAddRows": ruleScatterRows, "OneHot": rulePick, "GatherLast": rulePick, "ScatterLast": rulePick,
@@ -74,6 +74,13 @@ func ruleView(c *compiler, n *tensor.Node) bool {
 	v.place, v.index = r.place, r.index
 	return true
 }
+
+// levelsDiffer are the operations whose bits are not the same at AVX-512, AVX2 and NEON.
+var levelsDiffer = map[string]bool{}
+
+// SameBits reports whether an operation gives the same bits at all vector levels (AVX-512, AVX2, NEON); the plain Go level
+// has bits of its own.
+func SameBits(op *tensor.Op) bool { return !levelsDiffer[op.Name] }
 
 // How tells how an operation runs in float32: "tile", "rule" or "by reference". A rule may leave rare shapes to the reference;
 // Stats().SlowOps of a compiled program tells.
