@@ -89,6 +89,9 @@ var folds = map[string]struct {
 
 // ruleFold runs reductions of any element type along neighbouring axes, in float64.
 func ruleFold(c *compiler, n *tensor.Node) bool {
+	if foldIntegers(c, n) {
+		return true
+	}
 	k, ok := folds[n.Op.Name]
 	outer, count, inner, fits := blockOf(n.In[0].Shape(), n.Attr.(*tensor.AxesAttr).Axes)
 	if !ok || !fits {

@@ -36,7 +36,7 @@ func (c *compiler) emit(n *tensor.Node) error {
 	if r := rules[n.Op.Name]; r != nil && r(c, n) {
 		return nil
 	}
-	if !c.emitGeneric(n) {
+	if !c.emitIntegers(n) && !c.emitGeneric(n) {
 		c.emitSlow(n)
 	}
 	return nil
