@@ -35,12 +35,15 @@ func reduce(e, weight *tensor.Tensor, how string) *tensor.Tensor {
 			weight = weight.Reshape(append(weight.Shape().Clone(), 1)...)
 		}
 	}
-	if m := e.Mask(); m != nil { // what counts is weighed up by total / valid
+	if m := e.Mask(); m != nil {
 		w := m.Cast(e.DType())
-		if how != "sum" {
+		if how == "sum_over_batch_size" || how == "mean" { // what counts is weighed up by total / valid
 			w = w.Mul(count.Div(w.Sum().AddScalar(1e-7)))
 		}
-		e = e.Mul(w)
+		if weight != nil {
+			w = w.Mul(weight)
+		}
+		weight = w
 	}
 	if weight != nil {
 		e = e.Mul(weight)
