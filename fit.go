@@ -1,0 +1,198 @@
+package kun
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/data"
+	"github.com/kun-ml/kun/tensor"
+	"github.com/kun-ml/kun/train"
+)
+
+// FitOptions says how Fit trains. The zero value trains one epoch in shuffled batches of 32.
+type FitOptions struct {
+	// Epochs is how often to go through the data; 0 means 1.
+	Epochs int
+	// Batch is how many samples a step takes; 0 means 32.
+	Batch int
+	// Validate is evaluated at the end of each epoch, for the figures "val_..."; nil: nothing is.
+	Validate data.Source
+	// Seed is where all random numbers start: new weights, the order of samples, dropout.
+	Seed uint64
+	// NoShuffle keeps the order of the samples.
+	NoShuffle bool
+	// Freeze is a pattern of the paths of parameters that do not learn, "Backbone.**"; see optim.Match.
+	Freeze string
+	// ClassWeight multiplies the losses of the samples of a class, by its number in the field "y"; missing ones count 1.
+	ClassWeight map[int]float64
+	// Callbacks are told how training goes, in this order.
+	Callbacks []train.Callback
+	// Prefetch is how many batches another goroutine prepares ahead; data in memory need none.
+	Prefetch int
+	// KeepGoing goes on when a loss is not a number; by default that ends training with a *train.DivergedError.
+	KeepGoing bool
+}
+
+// Fit trains the network on src, which has the inputs, the field "y" and perhaps "weight". It traces and compiles first:
+// mistakes in shapes are errors before the first step. Fit may be called again to go on: weights, the optimizer's
+// memory and the count of steps stay. When ctx ends, the running step is finished and the model keeps what it has learnt.
+func (m *Model) Fit(ctx context.Context, src data.Source, o FitOptions) (*train.History, error) {
+	if err := m.ready(src); err != nil {
+		return nil, err
+	}
+	if !m.training.CompareAndSwap(false, true) {
+		return nil, fmt.Errorf("kun: Fit is running already")
+	}
+	defer m.training.Store(false)
+	batches, err := data.NewBatches(src, data.Options{Batch: o.Batch, Shuffle: !o.NoShuffle, Seed: o.Seed, Prefetch: o.Prefetch})
+	if err != nil {
+		return nil, err
+	}
+	if !m.fitted {
+		if err := m.Prepare.Fit(ctx, src); err != nil {
+			return nil, err
+		}
+		m.fitted = true
+	}
+	step, opts, err := m.compile(src, o)
+	if err != nil {
+		return nil, err
+	}
+	h, err := train.Loop(ctx, step, batches, opts)
+	m.steps = step.Count()
+	m.remember(src, o, h)
+	return h, err
+}
+
+// ready checks what Fit needs before any work.
+func (m *Model) ready(src data.Source) error {
+	if m.Net == nil {
+		return fmt.Errorf("kun: Model.Net is not set")
+	}
+	if _, ok := m.Net.(*saved); ok {
+		return fmt.Errorf("kun: this model was loaded without its Go type: it predicts and evaluates, it cannot be trained; use LoadInto(dir, &Net{})")
+	}
+	return m.judged(src)
+}
+
+// judged checks what Fit and Evaluate need: a loss, answers, inputs of the right types.
+func (m *Model) judged(src data.Source) error {
+	if m.Loss == nil {
+		return fmt.Errorf("kun: Model.Loss is not set")
+	}
+	if src == nil {
+		return fmt.Errorf("kun: no data")
+	}
+	if _, ok := data.FieldOf(src, data.Y); !ok {
+		return fmt.Errorf("kun: the data have no field %q to compare the output with; they have %v", data.Y, src.Fields())
+	}
+	return m.fits(src)
+}
+
+// compile makes the step and, when there is data to validate on, the evaluator.
+func (m *Model) compile(src data.Source, o FitOptions) (*train.Step, train.Options, error) {
+	opts := train.Options{Epochs: o.Epochs, Callbacks: o.Callbacks, KeepGoing: o.KeepGoing, Save: m.Save, Lock: &m.mu}
+	batch := o.Batch
+	if batch == 0 {
+		batch = 32
+	}
+	c := m.config(min(batch, src.Len()), o.Seed)
+	c.Freeze = o.Freeze
+	c.Vars = map[string]*tensor.Var{}
+	maps.Copy(c.Vars, m.whole)
+	weigh, width := classWeights(o.ClassWeight), 0
+	c.Loss = func(in *train.Inputs) *tensor.Tensor { return m.losses(in, weigh, &width) }
+	step, err := train.NewStep(c, src.Fields())
+	if err != nil {
+		return nil, opts, err
+	}
+	if err := m.checkLabels(src, width); err != nil {
+		return nil, opts, err
+	}
+	step.SetCount(m.steps)
+	m.adopt(src, step.Vars())
+	if o.Validate == nil {
+		return step, opts, nil
+	}
+	if err := m.judged(o.Validate); err != nil {
+		return nil, opts, fmt.Errorf("validation data: %w", err)
+	}
+	if err := m.checkLabels(o.Validate, width); err != nil {
+		return nil, opts, fmt.Errorf("validation data: %w", err)
+	}
+	opts.Evaluate, opts.Validation, err = m.evaluator(o.Validate, m.vars)
+	return step, opts, err
+}
+
+// adopt makes the variables of a step those of the model.
+func (m *Model) adopt(src data.Source, vars map[string]*tensor.Var) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fields, _ = m.fieldsOf(src)
+	m.vars, m.whole = map[string]*tensor.Var{}, map[string]*tensor.Var{}
+	for p, v := range vars {
+		switch v.Role {
+		case tensor.Weight, tensor.State:
+			m.vars[p], m.whole[p] = v, v
+		case tensor.Slot:
+			m.whole[p] = v
+		}
+	}
+	m.dropPredictors()
+	if m.Classes == nil {
+		m.Classes = data.ClassesOf(src)
+	}
+}
+
+func (m *Model) remember(src data.Source, o FitOptions, h *train.History) {
+	i := &m.info
+	if s, ok := src.(*data.Set); ok {
+		i.Dataset = s.Name
+	}
+	i.Samples, i.Seed = src.Len(), o.Seed
+	if h == nil {
+		return
+	}
+	i.Epochs += len(h.Epochs)
+	i.Figures = i.Figures[:0]
+	for _, n := range h.Names {
+		if v, ok := h.Last(n); ok {
+			i.Figures = append(i.Figures, train.Figure{Name: n, Value: v})
+		}
+	}
+}
+
+// classWeights multiplies losses by the weight of the class that y names.
+func classWeights(by map[int]float64) func(l, y *tensor.Tensor) *tensor.Tensor {
+	if len(by) == 0 {
+		return nil
+	}
+	return func(l, y *tensor.Tensor) *tensor.Tensor {
+		n := 0
+		for c := range by {
+			n = max(n, c+1)
+		}
+		table := make([]float32, n+1) // the last one stands for all classes above
+		for i := range table {
+			table[i] = 1
+		}
+		for c, w := range by {
+			if c < 0 {
+				panic(&tensor.ShapeError{Op: "Fit", Why: fmt.Sprintf("ClassWeight names class %d", c), Hint: "classes are numbered from 0"})
+			}
+			table[c] = float32(w)
+		}
+		k := y
+		if k.Rank() > l.Rank() && k.Dim(-1) == 1 {
+			k = k.Reshape(l.Shape()...)
+		} else if k.Rank() > l.Rank() {
+			k = k.ArgMax(-1) // one-hot
+		}
+		k = k.Cast(array.Int32)
+		k = tensor.Where(k.Less(tensor.Full(k, float64(n))), k, tensor.Full(k, float64(n)))
+		w := tensor.Const(y, array.From(table)).Take(k)
+		return l.Mul(w.Cast(l.DType())).WithMask(l.Mask())
+	}
+}
