@@ -1,0 +1,207 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"github.com/kun-ml/kun/internal/cpu"
+)
+
+//go:generate go run ./gen/matmul -out .
+
+// MatMul says what a product computes: C(i,j) = act(sum over k of A(i,k)*B(k,j) + bias(j)). Strides are in elements; C and bias
+// have columns side by side.
+//
+// The bits: K is cut into blocks, see kCut; each block is one chain of fused multiply-adds from zero, k ascending (at level
+// Go a product is rounded before it is added); blocks are added in order, in groups of 16 that are added in order too;
+// then the bias, then ReLU, max(x, 0), which keeps NaN. Nothing else shows: not tiles, packing, M, N or threads. The
+// vector levels agree.
+type MatMul struct {
+	M, N, K    int
+	ARow, ACol int
+	BRow, BCol int
+	CRow       int
+	Bias, ReLU bool
+}
+
+// group is the number of blocks of K that are added up apart.
+const group = 16
+
+// kCut is the cut of K: blocks of equal length, at most 384, rounded up to 8. Package tensor states it as KCut.
+func kCut(k int) (block, blocks int) {
+	if k <= 0 {
+		return 0, 0
+	}
+	blocks = (k + 383) / 384
+	block = ((k+blocks-1)/blocks + 7) / 8 * 8
+	return block, (k + block - 1) / block
+}
+
+// matmulDirect computes a tile of C from operands as they lie; see gen/matmul. Strides are in bytes.
+type matmulDirect func(kc int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, bs int, c unsafe.Pointer, ldc, flags, last int, bias unsafe.Pointer)
+
+// matmulPacked computes a full tile of C from packed panels.
+type matmulPacked func(kc int, a, b, c unsafe.Pointer, ldc, flags int, bias unsafe.Pointer)
+
+// Flags of a tile.
+const (
+	addC = 1 << iota
+	addBias
+	applyReLU
+)
+
+// matmulLevel are the kernels of a level.
+type matmulLevel struct {
+	lanes  int               // of a vector
+	rows   int               // most rows of a direct tile of two vectors
+	direct [9][]matmulDirect // by vectors, then rows
+	mr, nr int               // the packed tile
+	packed matmulPacked
+	// transpose writes dst[j*ds+i] = src[i*ss+j] for j < k, i < rows <= lanes; strides in elements.
+	transpose func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, rows int)
+	// copyRows writes dst[j*ds+i] = src[j*ss+i] for j < k, i < n <= nr, zeros up to nr.
+	copyRows func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, n int)
+}
+
+var matmulLevels [numLevels]*matmulLevel
+
+// MatMulPlan is a product made ready. It is immutable.
+type MatMulPlan struct {
+	MatMul
+	l      *matmulLevel // nil: plain Go
+	block  int
+	blocks int
+	packs  bool // packed regime
+	turned bool // direct regime on a transposed B
+	phases []int
+	steps  []matmulStep
+	// direct regime
+	panels []panel // of columns
+	np     int     // panels of rows
+	chunk  int     // tiles of a piece
+	// packed regime
+	rowGroups, colGroups int
+	aPanels, bPanels     int
+}
+
+// panel is a range of columns that is a number of vectors wide.
+type panel struct{ at, n, vectors int }
+
+type matmulKind uint8
+
+const (
+	turnPhase matmulKind = iota
+	tilePhase
+	packPhase
+	multiplyPhase
+	groupPhase
+	plainPhase
+)
+
+type matmulStep struct {
+	kind  matmulKind
+	block int
+}
+
+// PlanMatMul decides how to run a product at a level on about that many threads, which choose the pieces and no bits.
+func PlanMatMul(m MatMul, level cpu.Level, threads int) *MatMulPlan {
+	p := &MatMulPlan{MatMul: m, l: matmulLevels[level]}
+	p.block, p.blocks = kCut(m.K)
+	switch {
+	case m.M == 0 || m.N == 0:
+	case p.l == nil || m.K == 0:
+		p.l = nil
+		p.step(plainPhase, 0, (m.M+p.plainRows()-1)/p.plainRows())
+	case p.fitsDirect():
+		p.planDirect(threads)
+	default:
+		p.planPacked(threads)
+	}
+	return p
+}
+
+func (p *MatMulPlan) step(k matmulKind, block, pieces int) {
+	p.steps = append(p.steps, matmulStep{k, block})
+	p.phases = append(p.phases, pieces)
+}
+
+// Phases are the numbers of pieces of the phases. Phases run one after the other, the pieces of one in any order or at once.
+func (p *MatMulPlan) Phases() []int { return p.phases }
+
+// fitsDirect reports whether the product is small or thin enough to run on operands as they lie.
+func (p *MatMulPlan) fitsDirect() bool {
+	if p.l.packed == nil {
+		return true
+	}
+	far := p.ARow*4 >= 4096 && p.ARow*4%4096 == 0 && p.M > 1 // rows that fall on the same lines of the cache
+	if p.M <= 160 && p.N <= 1024 && p.K*min(p.N, 512)*4 <= 700<<10 && !far {
+		return true
+	}
+	return p.N <= 128 && p.K <= 64 || p.M <= 6
+}
+
+func up(n, m int) int { return (n + m - 1) / m * m }
+
+func at(p unsafe.Pointer, floats int) unsafe.Pointer { return unsafe.Add(p, 4*floats) }
+
+// SharedFloats is the scratch that all pieces of a run share.
+func (p *MatMulPlan) SharedFloats() int {
+	switch {
+	case p.turned:
+		return p.K*up(p.N, 16) + 16
+	case p.packs:
+		n := up(p.M, p.l.mr)*p.block + up(p.N, p.l.nr)*p.block + 32
+		if p.blocks > group {
+			n += p.M * p.N
+		}
+		return n
+	}
+	return 0
+}
+
+// WorkerFloats is the scratch of each worker.
+func (p *MatMulPlan) WorkerFloats() int {
+	if p.l == nil {
+		return 2 * p.N
+	}
+	return 14 * 128
+}
+
+// Run computes a piece of a phase. It allocates nothing.
+func (p *MatMulPlan) Run(phase, piece int, shared, worker []float32, a, b, c, bias unsafe.Pointer) {
+	switch s := p.steps[phase]; s.kind {
+	case turnPhase:
+		p.turn(piece, shared, b)
+	case tilePhase:
+		p.tiles(piece, shared, worker, a, b, c, bias)
+	case packPhase:
+		p.pack(s.block, piece, shared, a, b)
+	case multiplyPhase:
+		p.multiply(s.block, piece, shared, c, bias)
+	case groupPhase:
+		p.addGroup(s.block, piece, shared, c, bias)
+	default:
+		p.plain(piece, worker, a, b, c, bias)
+	}
+}
+
+// flags are those of a block of K.
+func (p *MatMulPlan) flags(block int) int {
+	f := 0
+	if block%group > 0 {
+		f |= addC
+	}
+	if block == p.blocks-1 && p.blocks <= group {
+		f |= p.epilogue()
+	}
+	return f
+}
+
+func (p *MatMulPlan) epilogue() (f int) {
+	if p.Bias {
+		f |= addBias
+	}
+	if p.ReLU {
+		f |= applyReLU
+	}
+	return f
+}
