@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/internal/kernel"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -62,7 +63,7 @@ func ruleMatMul(c *compiler, n *tensor.Node) bool {
 		m, lead = m*lead.Size(), array.Shape{}
 		a = array.Shape{m, k}
 	}
-	spec := matMul{M: m, N: w, K: k, ARow: k, ACol: 1, BRow: w, BCol: 1, CRow: w}
+	spec := kernel.MatMul{M: m, N: w, K: k, ARow: k, ACol: 1, BRow: w, BCol: 1, CRow: w}
 	if t.TransA {
 		spec.ARow, spec.ACol = 1, m
 	}
@@ -77,7 +78,7 @@ func ruleMatMul(c *compiler, n *tensor.Node) bool {
 		dst.place = inNothing
 		dst = c.values[e.out.ID()][0]
 	}
-	plan := planMatMul(spec, c.d.threads)
+	plan := kernel.PlanMatMul(spec, c.d.level, c.d.threads)
 	c.scratch = max(c.scratch, 4*plan.WorkerFloats())
 	c.shared = max(c.shared, 4*plan.SharedFloats())
 	la, lb := tensor.BroadcastStrides(a[:len(a)-2], lead), tensor.BroadcastStrides(b[:len(b)-2], lead)

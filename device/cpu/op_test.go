@@ -11,6 +11,7 @@ import (
 	"github.com/kun-ml/kun/device/cpu"
 	"github.com/kun-ml/kun/device/ref"
 	lvl "github.com/kun-ml/kun/internal/cpu"
+	"github.com/kun-ml/kun/internal/kernel"
 	"github.com/kun-ml/kun/program"
 	"github.com/kun-ml/kun/tensor"
 	"github.com/kun-ml/kun/tensortest"
@@ -136,6 +137,16 @@ func compare(t *testing.T, name string, d array.DType, got, want []float64) {
 		if diff := math.Abs(got[i] - want[i]); !(diff <= tol*(1+math.Abs(want[i]))) {
 			t.Errorf("%s (%v): element %d is %v, want %v", name, d, i, got[i], want[i])
 			return
+		}
+	}
+}
+
+// TestKCut_IsTheSameInBothPackages: the table states the cut of K, the kernels make it.
+func TestKCut_IsTheSameInBothPackages(t *testing.T) {
+	for k := range 20000 {
+		b, n := tensor.KCut(k)
+		if c, m := kernel.KCut(k); b != c || n != m {
+			t.Fatalf("K = %d: %d blocks of %d, and %d of %d", k, n, b, m, c)
 		}
 	}
 }

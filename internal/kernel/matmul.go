@@ -11,7 +11,7 @@ import (
 // MatMul says what a product computes: C(i,j) = act(sum over k of A(i,k)*B(k,j) + bias(j)). Strides are in elements; C and bias
 // have columns side by side.
 //
-// The bits: K is cut into blocks, see kCut; each block is one chain of fused multiply-adds from zero, k ascending (at level
+// The bits: K is cut into blocks, see KCut; each block is one chain of fused multiply-adds from zero, k ascending (at level
 // Go a product is rounded before it is added); blocks are added in order, in groups of 16 that are added in order too;
 // then the bias, then ReLU, max(x, 0), which keeps NaN. Nothing else shows: not tiles, packing, M, N or threads. The
 // vector levels agree.
@@ -26,8 +26,8 @@ type MatMul struct {
 // group is the number of blocks of K that are added up apart.
 const group = 16
 
-// kCut is the cut of K: blocks of equal length, at most 384, rounded up to 8. Package tensor states it as KCut.
-func kCut(k int) (block, blocks int) {
+// KCut is the cut of K: blocks of equal length, at most 384, rounded up to 8. Package tensor states it as KCut.
+func KCut(k int) (block, blocks int) {
 	if k <= 0 {
 		return 0, 0
 	}
@@ -105,7 +105,7 @@ type matmulStep struct {
 // PlanMatMul decides how to run a product at a level on about that many threads, which choose the pieces and no bits.
 func PlanMatMul(m MatMul, level cpu.Level, threads int) *MatMulPlan {
 	p := &MatMulPlan{MatMul: m, l: matmulLevels[level]}
-	p.block, p.blocks = kCut(m.K)
+	p.block, p.blocks = KCut(m.K)
 	switch {
 	case m.M == 0 || m.N == 0:
 	case p.l == nil || m.K == 0:

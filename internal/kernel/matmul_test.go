@@ -28,7 +28,7 @@ func fma32(a, b, c float32) float32 {
 
 // chain is an element of a product as MatMul defines it.
 func (m MatMul) chain(i, j int, a, b, bias []float32, fused bool) float32 {
-	block, blocks := kCut(m.K)
+	block, blocks := KCut(m.K)
 	var total, sum float32
 	for q := range blocks {
 		var s float32
