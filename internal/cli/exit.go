@@ -9,7 +9,13 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/kun-ml/kun"
+	"github.com/kun-ml/kun/data"
+	"github.com/kun-ml/kun/dataset"
 	"github.com/kun-ml/kun/internal/config"
+	"github.com/kun-ml/kun/store"
+	"github.com/kun-ml/kun/tensor"
+	"github.com/kun-ml/kun/train"
 )
 
 // The exit codes of kun.
@@ -73,6 +79,7 @@ func Code(err error) int {
 	var s stopped
 	var one *config.Error
 	var nerr net.Error
+	var missing *dataset.MissingError
 	switch {
 	case err == nil:
 		return OK
@@ -82,8 +89,19 @@ func Code(err error) int {
 		return s.code()
 	case errors.Is(err, context.Canceled):
 		return Interrupted
-	case errors.As(err, &one):
+	case errors.As(err, &one), errors.As(err, new(*tensor.ShapeError)):
 		return Config
+	case errors.As(err, new(*store.CorruptError)):
+		return Corrupt
+	case errors.As(err, new(*train.DivergedError)):
+		return Diverged
+	case errors.As(err, &missing):
+		if missing.Err != nil {
+			return Network
+		}
+		return Data
+	case errors.As(err, new(*data.FormatError)), errors.As(err, new(*kun.LabelError)):
+		return Data
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS),
 		errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EMFILE), errors.Is(err, fs.ErrPermission):
 		return Resources

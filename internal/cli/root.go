@@ -64,6 +64,11 @@ func (a *app) root() *cobra.Command {
 // commands lists the verbs in the order of the help.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
+		a.demoCommand(),
+		a.trainCommand(),
+		a.evalCommand(),
+		a.predictCommand(),
+		a.inspectCommand(),
 		a.doctorCommand(),
 		a.versionCommand(),
 	}
