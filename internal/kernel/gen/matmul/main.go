@@ -33,7 +33,7 @@ func main() {
 		w := &writer{}
 		gen(w)
 		save(filepath.Join(*dir, "matmul_"+level+"_amd64.s"), header+"//go:build !purego\n\n#include \"textflag.h\"\n"+w.asm.String())
-		save(filepath.Join(*dir, "matmul_"+level+"_amd64_gen.go"), header+"//go:build !purego\n\npackage kernel\n\nimport \"unsafe\"\n"+w.decl.String())
+		save(filepath.Join(*dir, "matmul_"+level+"_amd64_gen.go"), header+"//go:build amd64 && !purego\n\npackage kernel\n\nimport \"unsafe\"\n"+w.decl.String())
 	}
 }
 
