@@ -1,8 +1,11 @@
 package prep
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/kun-ml/kun/data"
 	"github.com/kun-ml/kun/nn"
@@ -46,38 +49,97 @@ func FieldOf(t Transform) string {
 	return data.X
 }
 
-// Fit fits every transform that can be fitted, to the field as it is in src. A field with two fitted transforms is an
-// error: the second would see data that the first has not changed.
+// Fit fits every transform that can be fitted, in order. It sees its field as the transforms before it leave it: in
+// Rescale, Normalize the mean is that of rescaled values. Transforms that draw random numbers or have weights cannot stand
+// before one that is fitted. A transform of a field that src has not is an error.
 func (p Pipeline) Fit(ctx context.Context, src data.Source) error {
-	seen := map[string]int{}
+	before := map[string][]Transform{}
 	for i, t := range p {
-		f, ok := t.(Fitter)
-		if !ok {
-			continue
+		if t == nil {
+			return fmt.Errorf("prep: transform %d is nil", i)
 		}
 		field := FieldOf(t)
 		if _, ok := data.FieldOf(src, field); !ok {
-			return fmt.Errorf("prep: transform %d (%T): the data have no field %q; they have %v", i, t, field, src.Fields())
+			return fmt.Errorf("prep: %s: the data have no field %q; they have %s", p.place(i), field, names(src))
 		}
-		if n := seen[field]; n > 0 {
-			return fmt.Errorf("prep: transforms %d and %d are both fitted to the field %q", n-1, i, field)
+		if f, ok := t.(Fitter); ok {
+			seen, err := prepared(src, field, before[field])
+			if err == nil {
+				err = f.Fit(ctx, seen, field)
+			}
+			if err != nil {
+				return fmt.Errorf("prep: %s: %w", p.place(i), err)
+			}
 		}
-		seen[field] = i + 1
-		if err := f.Fit(ctx, src, field); err != nil {
-			return fmt.Errorf("prep: transform %d: %w", i, err)
-		}
+		before[field] = append(before[field], t)
 	}
 	return nil
 }
 
+// place names a transform in messages, "transform 1 (normalize)".
+func (p Pipeline) place(i int) string {
+	name := fmt.Sprintf("%T", p[i])
+	if b, err := Transforms.Marshal(p[i]); err == nil {
+		if parts := bytes.SplitN(b, []byte{'"'}, 3); len(parts) == 3 {
+			name = string(parts[1])
+		}
+	}
+	return fmt.Sprintf("transform %d (%s)", i, name)
+}
+
+func names(src data.Source) string {
+	var out []string
+	for _, f := range src.Fields() {
+		out = append(out, f.Name)
+	}
+	return strings.Join(out, ", ")
+}
+
 // Apply records the transforms of a field, in order.
 func (p Pipeline) Apply(field string, x *tensor.Tensor) *tensor.Tensor {
-	for _, t := range p {
+	for i, t := range p {
+		if t == nil {
+			fail("Prepare", x, "take the entry out of the list", "transform %d is nil", i)
+		}
 		if FieldOf(t) == field {
 			x = t.Forward(x)
 		}
 	}
 	return x
+}
+
+// MarshalJSON writes the list with its fitted numbers: [{"rescale":{"scale":2}},{"flatten":{}}].
+func (p Pipeline) MarshalJSON() ([]byte, error) {
+	out := []byte{'['}
+	for i, t := range p {
+		b, err := Transforms.Marshal(t)
+		if err != nil {
+			return nil, fmt.Errorf("transform %d: %w", i, err)
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, b...)
+	}
+	return append(out, ']'), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. Unknown names, unknown or doubled keys and wrong types are errors.
+func (p *Pipeline) UnmarshalJSON(b []byte) error {
+	var all []json.RawMessage
+	if err := json.Unmarshal(b, &all); err != nil {
+		return fmt.Errorf("prep: want a list of transforms: %w", err)
+	}
+	q := make(Pipeline, len(all))
+	for i, one := range all {
+		t, err := Transforms.Unmarshal(one)
+		if err != nil {
+			return fmt.Errorf("transform %d: %w", i, err)
+		}
+		q[i] = t
+	}
+	*p = q
+	return nil
 }
 
 // fail panics with a *tensor.ShapeError of a transform.

@@ -2,7 +2,10 @@ package prep_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/kun-ml/kun/data"
 	"github.com/kun-ml/kun/device"
 	"github.com/kun-ml/kun/device/cpu"
+	"github.com/kun-ml/kun/nn"
 	"github.com/kun-ml/kun/prep"
 	"github.com/kun-ml/kun/program"
 	"github.com/kun-ml/kun/tensor"
@@ -44,19 +48,14 @@ func apply(t *testing.T, p prep.Pipeline, x *array.Array) []float64 {
 }
 
 // again writes a pipeline as JSON and reads it back.
-func again(t *testing.T, p prep.Pipeline) prep.Pipeline {
+func again(t *testing.T, p prep.Pipeline) (q prep.Pipeline) {
 	t.Helper()
-	var q prep.Pipeline
-	for _, x := range p {
-		b, err := prep.Transforms.Marshal(x)
-		if err != nil {
-			t.Fatal(err)
-		}
-		y, err := prep.Transforms.Unmarshal(b)
-		if err != nil {
-			t.Fatalf("%s: %v", b, err)
-		}
-		q = append(q, y)
+	b, err := json.Marshal(p)
+	if err == nil {
+		err = json.Unmarshal(b, &q)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", b, err)
 	}
 	return q
 }
@@ -76,7 +75,10 @@ func TestPipelines_GiveTheirValuesAlsoAfterTheFile(t *testing.T) {
 		{prep.Pipeline{&prep.Normalize{}}, floats, []float64{-2 / sd, 0, -1 / sd, 0, 0, 0, 3 / sd, 0}},
 		{prep.Pipeline{&prep.Normalize{Mean: []float64{1, 0}, Var: []float64{4, 1}}}, floats, []float64{0, 10, 0.5, 10, 1, 10, 2.5, 10}},
 		{prep.Pipeline{&prep.OneHot{}}, ints, []float64{0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1}},
-		{prep.Pipeline{&prep.Rescale{On: "other", Scale: 9}, &prep.Rescale{}}, floats, floats.Float64s()},
+		{prep.Pipeline{&prep.Rescale{Offset: 5}, &prep.Normalize{Whole: true, Mean: []float64{5}, Var: []float64{0}}}, array.New(array.Uint8, 2, 2), make([]float64, 4)},
+		{prep.Pipeline{&prep.Rescale{Scale: nn.Zero, Offset: 5}}, ints, []float64{5, 5, 5, 5}},
+		{prep.Pipeline{&prep.Normalize{}}, array.From([]int64{1, 3, 1, 3}), []float64{-1, 1, -1, 1}},
+		{prep.Pipeline{&prep.OneHot{Classes: 3}}, array.From([]uint8{2, 0}, 2, 1), []float64{0, 0, 1, 1, 0, 0}},
 	} {
 		src, err := data.FromArrays(c.x, nil)
 		if err != nil {
@@ -85,12 +87,14 @@ func TestPipelines_GiveTheirValuesAlsoAfterTheFile(t *testing.T) {
 		if err := c.p.Fit(ctx, src); err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range []prep.Pipeline{c.p, again(t, c.p)} {
-			for i, got := range apply(t, p, c.x) {
-				if math.Abs(got-c.want[i]) > 1e-6 {
-					t.Fatalf("%+v: element %d is %v, want %v", p[0], i, got, c.want[i])
-				}
+		first := apply(t, c.p, c.x)
+		for i, got := range first {
+			if math.Abs(got-c.want[i]) > 1e-6 {
+				t.Fatalf("%+v: element %d is %v, want %v", c.p[0], i, got, c.want[i])
 			}
+		}
+		if second := apply(t, again(t, c.p), c.x); !reflect.DeepEqual(first, second) {
+			t.Errorf("%+v: other bits after the file", c.p[0])
 		}
 	}
 }
@@ -123,7 +127,8 @@ func TestNormalize_WholeAndWide(t *testing.T) {
 }
 
 func TestMistakes_AreErrors(t *testing.T) {
-	src, err := data.FromArrays(array.From([]float32{1, float32(math.NaN()), 3, -4}, 2, 2), nil)
+	x := array.From([]float32{1, 2, 3, float32(math.NaN()), 5, -4}, 3, 2)
+	src, err := data.FromArrays(x, array.From([]int64{0, 1, 7}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,19 +136,55 @@ func TestMistakes_AreErrors(t *testing.T) {
 		p    prep.Pipeline
 		want string
 	}{
-		{prep.Pipeline{&prep.Normalize{}}, "row 0"},
-		{prep.Pipeline{&prep.OneHot{}}, "class number"},
-		{prep.Pipeline{&prep.Normalize{On: "z"}}, `"z"`},
-		{prep.Pipeline{&prep.Normalize{Mean: []float64{1}}}, "variances"},
+		{prep.Pipeline{&prep.Normalize{}}, `prep: transform 0 (normalize): NaN in field "x", row 1`},
+		{prep.Pipeline{&prep.OneHot{}}, `prep: transform 0 (one_hot): NaN is no class number in field "x", row 1`},
+		{prep.Pipeline{&prep.Flatten{}, &prep.OneHot{On: "y", Classes: 7}}, `prep: transform 1 (one_hot): class 7 is out of range (Classes is 7, so 0 to 6) in field "y", row 2`},
+		{prep.Pipeline{&prep.Rescale{On: "y", Offset: -1}, &prep.OneHot{On: "y"}}, `prep: transform 1 (one_hot): -1 is no class number in field "y", row 0`},
+		{prep.Pipeline{&prep.Rescale{On: "y", Scale: 1e5}, &prep.OneHot{On: "y"}}, `prep: transform 1 (one_hot): class 100000 would need 100001 columns (set Classes if that is meant) in field "y", row 1`},
+		{prep.Pipeline{&prep.OneHot{Classes: -1}}, `prep: transform 0 (one_hot): -1 classes`},
+		{prep.Pipeline{&prep.Normalize{On: "z"}}, `prep: transform 0 (normalize): the data have no field "z"; they have x, y`},
+		{prep.Pipeline{&prep.Rescale{On: "z"}}, `prep: transform 0 (rescale): the data have no field "z"; they have x, y`},
+		{prep.Pipeline{&prep.Normalize{Mean: []float64{1}}}, `prep: transform 0 (normalize): 1 means and 0 variances; there must be as many of both`},
+		{prep.Pipeline{&prep.Normalize{Mean: []float64{1}, Var: []float64{-1}}}, `prep: transform 0 (normalize): mean 1 and variance -1 at 0: not numbers that can be`},
+		{prep.Pipeline{&prep.Normalize{On: "y", Axes: []int{0}}}, `prep: transform 0 (normalize): axis 0 is that of the batch; samples have no numbers of their own`},
+		{prep.Pipeline{&prep.Normalize{Axes: []int{2}}}, `prep: transform 0 (normalize): axis 2 is out of range for rank 2`},
+		{prep.Pipeline{&prep.Normalize{Axes: []int{1}, Whole: true}}, `prep: transform 0 (normalize): Whole and Axes [1] exclude each other`},
+		{prep.Pipeline{nil}, `prep: transform 0 is nil`},
+		{prep.Pipeline{noise{}, &prep.Normalize{}}, `prep: transform 1 (normalize): a transform before it uses RandomNormal, which needs a running program; put it after what is fitted`},
+		{prep.Pipeline{total{}, &prep.Normalize{}}, `prep: transform 1 (normalize): the transforms before it turn samples x float32(2,) into float32(); they must keep the batch axis`},
 	} {
-		if err := c.p.Fit(ctx, src); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%+v: %v", c.p[0], err)
+		if err := c.p.Fit(ctx, src); err == nil || err.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
 	}
-	_, err = tensor.Trace(tensor.Options{}, func(in []*tensor.Tensor) []*tensor.Tensor {
-		return []*tensor.Tensor{(&prep.Normalize{}).Forward(in[0])}
-	}, tensor.Spec{DType: array.Float32, Shape: array.Shape{2}})
-	if err == nil || !strings.Contains(err.Error(), "not been fitted") {
-		t.Errorf("%v", err)
+	for _, c := range []struct {
+		t    prep.Transform
+		want string
+	}{
+		{&prep.Normalize{}, "hint fit the pipeline to the training data first"},
+		{&prep.OneHot{}, "hint fit the pipeline to the training data first"},
+		{&prep.Normalize{Mean: make([]float64, 3), Var: make([]float64, 3)}, "it has 3 means, the data 2 positions"},
+		{&prep.Normalize{Mean: make([]float64, 1), Var: []float64{math.NaN()}}, "not numbers that can be"},
+		{nil, "transform 0 is nil"},
+	} {
+		_, err = tensor.Trace(tensor.Options{}, func(in []*tensor.Tensor) []*tensor.Tensor {
+			return []*tensor.Tensor{prep.Pipeline{c.t}.Apply(data.X, in[0])}
+		}, tensor.Spec{DType: array.Float32, Shape: array.Shape{5, 2}})
+		var shape *tensor.ShapeError
+		if !errors.As(err, &shape) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %s", err, c.want)
+		}
 	}
 }
+
+// noise and total are transforms that nothing fitted may follow.
+type (
+	noise struct{}
+	total struct{}
+)
+
+func (noise) Forward(x *tensor.Tensor) *tensor.Tensor {
+	return x.Add(x.RandomNormal(0, 1, x.Shape()...))
+}
+
+func (total) Forward(x *tensor.Tensor) *tensor.Tensor { return x.Sum() }
