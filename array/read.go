@@ -52,6 +52,24 @@ func ReadRaw(r io.Reader, order binary.ByteOrder, trust int, d DType, dims ...in
 	return a.Reshape(dims...), nil
 }
 
+// WriteRaw writes the elements of a, row-major, in the given byte order.
+func WriteRaw(w io.Writer, order binary.ByteOrder, a *Array) error {
+	size := a.dtype.Size()
+	if size == 1 || order.Uint16([]byte{1, 2}) == binary.NativeEndian.Uint16([]byte{1, 2}) {
+		_, err := w.Write(a.buf)
+		return err
+	}
+	room := make([]byte, min(len(a.buf), 1<<16))
+	for from := 0; from < len(a.buf); from += len(room) {
+		b := room[:copy(room, a.buf[from:])]
+		toNative(b, size, order)
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // toNative turns elements of w bytes from a byte order to the machine's, or back.
 func toNative(b []byte, w int, order binary.ByteOrder) {
 	if w == 1 || order.Uint16([]byte{1, 2}) == binary.NativeEndian.Uint16([]byte{1, 2}) {
