@@ -34,10 +34,19 @@ func OpenDir(dir string) (*Dir, error) {
 			return d, err
 		}
 		after, _ := os.Stat(path)
-		if before == nil && after == nil || before != nil && after != nil && os.SameFile(before, after) {
+		if same(before, after) && (before != nil || errors.Is(err, os.ErrNotExist) && halfDone(path) == "") {
 			return nil, err // nobody replaced the directory meanwhile
 		}
 	}
+}
+
+// same reports whether two looks at a path, nil for nothing there, saw the same thing unchanged. The number of a file or folder
+// that was removed may be given to a new one, so the time of the last change counts too.
+func same(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
 // readTries is how often a directory is read anew that is replaced while it is read.
@@ -167,7 +176,7 @@ func (d *Dir) Open(name string) (*os.File, error) {
 	f, err := os.Open(d.Path(name))
 	if err == nil {
 		var s os.FileInfo
-		if s, err = f.Stat(); err == nil && (!os.SameFile(s, was) || s.Size() != was.Size() || !s.ModTime().Equal(was.ModTime())) {
+		if s, err = f.Stat(); err == nil && !same(s, was) {
 			err = os.ErrNotExist
 		}
 		if err == nil {

@@ -74,7 +74,7 @@ func readGeneration(dir string) (byte, error) {
 
 func mustWrite(t *testing.T, dir string, n byte) {
 	t.Helper()
-	if err := WriteDir(dir, generation(n)); err != nil {
+	if err := writeDir(calm{}, dir, generation(n)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -104,7 +104,9 @@ func TestWriteDir_RoundTripAndReplace(t *testing.T) {
 	top := t.TempDir()
 	dir := filepath.Join(top, "runs", "first", "model")
 	for n := range byte(3) {
-		mustWrite(t, dir, n)
+		if err := WriteDir(dir, generation(n)); err != nil {
+			t.Fatal(err)
+		}
 		mustHold(t, dir, n)
 	}
 	d, err := OpenDir(dir)
@@ -412,6 +414,12 @@ func oneFault(t *testing.T, d *faultDisk, had bool) byte {
 	if !cut && !had && err != nil && len(entriesOf(t, top)) > 1 {
 		t.Errorf("%s: left behind: %v", step, entriesOf(t, top))
 	}
+	if !cut && had && !exists(dir) {
+		t.Errorf("%s: %v, and nothing is in the directory's place", step, err)
+	}
+	if !cut && err == nil { // what was reported as written stays when the power goes
+		d.cut()
+	}
 	n, rerr := readGeneration(dir)
 	switch {
 	case rerr != nil && (had || !errors.Is(rerr, fs.ErrNotExist)):
@@ -504,7 +512,7 @@ func TestWriteFile_WholeOrNot(t *testing.T) {
 			if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			d := &faultDisk{t: t, at: at, err: c.err, lose: min(c.lose, 0)}
+			d := &faultDisk{t: t, at: at, err: c.err, lose: c.lose}
 			err, cut := until(func() error {
 				return writeFile(d, path, func(w io.Writer) error {
 					for range 100 {
@@ -515,6 +523,9 @@ func TestWriteFile_WholeOrNot(t *testing.T) {
 					return nil
 				})
 			})
+			if !cut && err == nil {
+				d.cut()
+			}
 			b, rerr := os.ReadFile(path)
 			if rerr != nil || len(b) != 3 && len(b) != 300000 || err == nil && !cut && len(b) == 3 {
 				t.Fatalf("%s at %d (%s): %d bytes, %v, %v", c.name, at, d.steps[len(d.steps)-1], len(b), err, rerr)
