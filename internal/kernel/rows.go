@@ -79,7 +79,7 @@ func init() {
 }
 
 // rowLevels fill in the kernels of the levels that have some.
-var rowLevels [numLevels]func(*Rows)
+var rowLevels = vectorRows()
 
 var rowsGo = Rows{
 	Sum: sumGo, Max: maxGo, Min: minGo, SumSquares: sumSquaresGo, Dot: dotGo,
