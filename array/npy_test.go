@@ -265,7 +265,7 @@ func TestReadRaw_GrowsWithWhatArrives(t *testing.T) {
 		}
 	}
 	if n := allocated(func() {
-		_, err := array.ReadRaw(bytes.NewReader(raw), binary.LittleEndian, 100, array.Float64, 1<<40)
+		_, err := array.ReadRaw(bytes.NewReader(raw), binary.LittleEndian, 100, array.Float64, 1<<27)
 		if !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Error(err)
 		}

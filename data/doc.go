@@ -17,7 +17,7 @@
 //
 //	digits, err := data.ReadIDXFile("train-images-idx3-ubyte.gz") // plain or gzip
 //	table, err := data.ReadCSVFile("iris.csv", data.CSVOptions{}) // numbers, and categories as codes
-//	iris, err := table.Set("species")                             // x, y and the names of the classes
+//	iris, err := table.Set(data.SetOptions{Target: "species"})    // x, y and the names of the classes
 //	warnings, err := data.Validate(ctx, iris, data.Expect{})      // NaN, labels out of range, with the row
 //
 // A Source is anything that has samples by position: a Set in memory, a Subset of another source, or a type of your own.

@@ -95,7 +95,7 @@ func (s *Source) IntN(n int) int {
 	if n <= 0 {
 		panic("rng: IntN of a number that is not positive")
 	}
-	if n > math.MaxUint32 {
+	if uint64(n) > math.MaxUint32 {
 		for limit := math.MaxUint64 - math.MaxUint64%uint64(n); ; {
 			if v := s.Uint64(); v < limit {
 				return int(v % uint64(n))
