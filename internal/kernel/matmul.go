@@ -56,9 +56,10 @@ type matmulLevel struct {
 	direct [9][]matmulDirect // by vectors, then rows
 	mr, nr int               // the packed tile
 	packed matmulPacked
-	// transpose writes dst[j*ds+i] = src[i*ss+j] for j < k, i < rows <= lanes; strides in elements.
+	// transpose writes dst[j*ds+i] = src[i*ss+j] for j < k, i < rows <= lanes; strides in elements. With ds < lanes rows are written
+	// in order, and what lies behind a row may be written before it.
 	transpose func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, rows int)
-	// copyRows writes dst[j*ds+i] = src[j*ss+i] for j < k, i < n <= nr, zeros up to nr.
+	// copyRows writes dst[j*ds+i] = src[j*ss+i] for j < k, i < n; n and ds are at most nr. What lies between n and ds may become zero.
 	copyRows func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, n int)
 }
 
@@ -68,50 +69,62 @@ var matmulLevels [numLevels]*matmulLevel
 type MatMulPlan struct {
 	MatMul
 	l      *matmulLevel // nil: plain Go
-	block  int
+	regime matmulRegime
+	block  int // of K
 	blocks int
-	packs  bool // packed regime
-	turned bool // direct regime on a transposed B
-	phases []int
+	phases []int // pieces of each
 	steps  []matmulStep
-	// direct regime
-	panels []panel // of columns
-	np     int     // panels of rows
-	chunk  int     // tiles of a piece
-	// packed regime
-	rowGroups, colGroups int
-	aPanels, bPanels     int
+
+	rowGroups, colGroups int // the pieces of a phase that computes tiles
+
+	// direct
+	turned    bool // B is transposed, panel by panel
+	panels    []panel
+	width     int // of the widest panel
+	rowPanels int
+
+	// thin and thick
+	aPanels, bPanels int
 }
 
-// panel is a range of columns that is a number of vectors wide.
-type panel struct{ at, n, vectors int }
+type matmulRegime uint8
+
+const (
+	plain  matmulRegime = iota // Go
+	direct                     // on operands as they lie
+	thin                       // A is packed first, B on the way
+	thick                      // both are packed, block by block of K
+)
 
 type matmulKind uint8
 
 const (
-	turnPhase matmulKind = iota
+	plainPhase matmulKind = iota
 	tilePhase
+	packAPhase
+	columnPhase
 	packPhase
 	multiplyPhase
 	groupPhase
-	plainPhase
 )
 
 type matmulStep struct {
 	kind  matmulKind
-	block int
+	block int // of K
 }
 
 // PlanMatMul decides how to run a product at a level on about that many threads, which choose the pieces and no bits.
 func PlanMatMul(m MatMul, level cpu.Level, threads int) *MatMulPlan {
 	p := &MatMulPlan{MatMul: m, l: matmulLevels[level]}
 	p.block, p.blocks = KCut(m.K)
-	switch {
-	case m.M == 0 || m.N == 0:
-	case p.l == nil || m.K == 0:
-		p.l = nil
+	if m.M == 0 || m.N == 0 {
+		return p
+	}
+	p.regime = p.choose()
+	switch p.regime {
+	case plain:
 		p.step(plainPhase, 0, (m.M+p.plainRows()-1)/p.plainRows())
-	case p.fitsDirect():
+	case direct:
 		p.planDirect(threads)
 	default:
 		p.planPacked(threads)
@@ -127,16 +140,22 @@ func (p *MatMulPlan) step(k matmulKind, block, pieces int) {
 // Phases are the numbers of pieces of the phases. Phases run one after the other, the pieces of one in any order or at once.
 func (p *MatMulPlan) Phases() []int { return p.phases }
 
-// fitsDirect reports whether the product is small or thin enough to run on operands as they lie.
-func (p *MatMulPlan) fitsDirect() bool {
-	if p.l.packed == nil {
-		return true
+// choose gives the regime, thin for both that pack.
+func (p *MatMulPlan) choose() matmulRegime {
+	if p.l == nil || p.K == 0 {
+		return plain
 	}
-	far := p.ARow*4 >= 4096 && p.ARow*4%4096 == 0 && p.M > 1 // rows that fall on the same lines of the cache
+	if p.M <= 14 {
+		return direct
+	}
+	far := p.ARow*4 >= 4096 && p.ARow*4%4096 == 0 // rows that fall on the same lines of the cache
 	if p.M <= 160 && p.N <= 1024 && p.K*min(p.N, 512)*4 <= 700<<10 && !far {
-		return true
+		return direct
 	}
-	return p.N <= 128 && p.K <= 64 || p.M <= 6
+	if p.N <= 128 && p.K <= 64 {
+		return direct
+	}
+	return thin
 }
 
 func up(n, m int) int { return (n + m - 1) / m * m }
@@ -145,36 +164,40 @@ func at(p unsafe.Pointer, floats int) unsafe.Pointer { return unsafe.Add(p, 4*fl
 
 // SharedFloats is the scratch that all pieces of a run share.
 func (p *MatMulPlan) SharedFloats() int {
-	switch {
-	case p.turned:
-		return p.K*up(p.N, 16) + 16
-	case p.packs:
-		n := up(p.M, p.l.mr)*p.block + up(p.N, p.l.nr)*p.block + 32
-		if p.blocks > group {
-			n += p.M * p.N
-		}
-		return n
+	if p.regime == thin || p.regime == thick {
+		return p.packedFloats()
 	}
 	return 0
 }
 
 // WorkerFloats is the scratch of each worker.
 func (p *MatMulPlan) WorkerFloats() int {
-	if p.l == nil {
+	switch {
+	case p.M == 0 || p.N == 0:
+		return 0
+	case p.regime == plain:
 		return 2 * p.N
+	case p.regime == direct:
+		return p.directFloats()
+	case p.regime == thin:
+		return p.columnFloats()
 	}
-	return 14 * 128
+	return 0
 }
 
 // Run computes a piece of a phase. It allocates nothing.
 func (p *MatMulPlan) Run(phase, piece int, shared, worker []float32, a, b, c, bias unsafe.Pointer) {
 	switch s := p.steps[phase]; s.kind {
-	case turnPhase:
-		p.turn(piece, shared, b)
 	case tilePhase:
-		p.tiles(piece, shared, worker, a, b, c, bias)
+		p.tiles(piece, worker, a, b, c, bias)
+	case packAPhase:
+		n := p.phases[phase] / p.blocks
+		q := piece / n
+		p.packA(at(unsafe.Pointer(unsafe.SliceData(shared)), q*p.aFloats()), q, piece%n, n, a)
+	case columnPhase:
+		p.columns(piece, shared, worker, b, c, bias)
 	case packPhase:
-		p.pack(s.block, piece, shared, a, b)
+		p.packBlock(s.block, piece, p.phases[phase], shared, a, b)
 	case multiplyPhase:
 		p.multiply(s.block, piece, shared, c, bias)
 	case groupPhase:

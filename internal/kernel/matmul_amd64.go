@@ -29,26 +29,11 @@ func init() {
 		lanes: 8, mr: 6, nr: 16, packed: matmulPacked6x16AVX2,
 		direct: [9][]matmulDirect{1: matmulDirect1AVX2, 2: matmulDirect2AVX2, 4: matmulDirect4AVX2},
 		transpose: func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, rows int) {
-			whole := 0
-			if rows == 8 && k >= 8 {
-				whole = k &^ 7
-				transpose8AVX2(dst, 4*ds, src, 4*ss, whole)
-			}
-			transposeGo(at(dst, whole*ds), ds, at(src, whole), ss, k-whole, rows)
+			transpose8AVX2(dst, 4*ds, src, 4*ss, k, rows)
 		},
 		copyRows: func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, n int) {
-			for j := range k {
-				row := floats(at(dst, j*ds), 16)
-				clear(row[copy(row, floats(at(src, j*ss), n)):])
-			}
+			v := (n + 7) / 8
+			copyRowsAVX2[v](dst, 4*ds, src, 4*ss, k, n-(v-1)*8)
 		},
-	}
-}
-
-func transposeGo(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, rows int) {
-	for i := range rows {
-		for j, v := range floats(at(src, i*ss), k) {
-			*(*float32)(at(dst, j*ds+i)) = v
-		}
 	}
 }

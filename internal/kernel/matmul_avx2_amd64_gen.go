@@ -24,7 +24,19 @@ func matmulDirect5x8AVX2(kc int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer,
 //go:noescape
 func matmulDirect6x8AVX2(kc int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, bs int, c unsafe.Pointer, ldc, flags, last int, bias unsafe.Pointer)
 
-var matmulDirect1AVX2 = []matmulDirect{nil, matmulDirect1x8AVX2, matmulDirect2x8AVX2, matmulDirect3x8AVX2, matmulDirect4x8AVX2, matmulDirect5x8AVX2, matmulDirect6x8AVX2}
+//go:noescape
+func matmulDirect7x8AVX2(kc int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, bs int, c unsafe.Pointer, ldc, flags, last int, bias unsafe.Pointer)
+
+//go:noescape
+func matmulDirect8x8AVX2(kc int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, bs int, c unsafe.Pointer, ldc, flags, last int, bias unsafe.Pointer)
+
+//go:noescape
+func matmulDirect9x8AVX2(kc int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, bs int, c unsafe.Pointer, ldc, flags, last int, bias unsafe.Pointer)
+
+//go:noescape
+func matmulDirect10x8AVX2(kc int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, bs int, c unsafe.Pointer, ldc, flags, last int, bias unsafe.Pointer)
+
+var matmulDirect1AVX2 = []matmulDirect{nil, matmulDirect1x8AVX2, matmulDirect2x8AVX2, matmulDirect3x8AVX2, matmulDirect4x8AVX2, matmulDirect5x8AVX2, matmulDirect6x8AVX2, matmulDirect7x8AVX2, matmulDirect8x8AVX2, matmulDirect9x8AVX2, matmulDirect10x8AVX2}
 
 //go:noescape
 func matmulDirect1x16AVX2(kc int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, bs int, c unsafe.Pointer, ldc, flags, last int, bias unsafe.Pointer)
@@ -58,4 +70,12 @@ var matmulDirect4AVX2 = []matmulDirect{nil, matmulDirect1x32AVX2, matmulDirect2x
 func matmulPacked6x16AVX2(kc int, a, b, c unsafe.Pointer, ldc, flags int, bias unsafe.Pointer)
 
 //go:noescape
-func transpose8AVX2(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k int)
+func transpose8AVX2(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, rows int)
+
+//go:noescape
+func copyRows1AVX2(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, last int)
+
+//go:noescape
+func copyRows2AVX2(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, last int)
+
+var copyRowsAVX2 = []copyRows{nil, copyRows1AVX2, copyRows2AVX2}

@@ -2,19 +2,22 @@ package kernel
 
 import "unsafe"
 
-// planDirect cuts C into tiles: balanced panels of rows by panels of columns.
+// panel is a range of columns that is a number of vectors wide.
+type panel struct{ at, n, vectors int }
+
+// planDirect cuts C into tiles, balanced panels of rows by panels of columns, and the tiles into pieces that are rectangles.
 func (p *MatMulPlan) planDirect(threads int) {
 	l := p.l
-	if p.BCol != 1 && p.N > 1 {
-		p.turned = true
-		p.step(turnPhase, 0, max(1, min((p.N+63)/64, p.K*p.N/16384)))
-	}
+	p.turned = p.BCol != 1 && p.N > 1
 	widest := 2
 	switch {
-	case p.M <= 2 && l.direct[8] != nil:
+	case p.turned: // two vectors: a block of B stays in the first cache
+	case p.M < len(l.direct[8]):
 		widest = 8
-	case p.M <= len(l.direct[4])-1:
+	case p.M < len(l.direct[4]):
 		widest = 4
+	case p.M < len(l.direct[3]):
+		widest = 3
 	}
 	for j := 0; j < p.N; {
 		v := widest
@@ -24,84 +27,107 @@ func (p *MatMulPlan) planDirect(threads int) {
 		p.panels = append(p.panels, panel{j, n, v})
 		j += n
 	}
+	p.width = p.panels[0].vectors * l.lanes
 	most := len(l.direct[p.panels[0].vectors]) - 1
-	p.np = (p.M + most - 1) / most
-	all := p.np * len(p.panels)
-	work := p.M * p.N * p.K
+	p.rowPanels = (p.M + most - 1) / most
+	p.colGroups, p.rowGroups = p.cutTiles(len(p.panels), p.rowPanels, threads)
+	p.step(tilePhase, 0, p.colGroups*p.rowGroups)
+}
+
+// cutTiles gives the groups of columns and of rows whose rectangles are the pieces: large enough to be worth a claim, several
+// for each thread.
+func (p *MatMulPlan) cutTiles(cols, rows, threads int) (colGroups, rowGroups int) {
 	pieces := 1
-	if threads > 1 && work > 48<<10 {
-		pieces = max(1, min(all, 16, work>>14))
+	if work := p.M * p.N * p.K; threads > 1 && work > 48<<10 {
+		pieces = min(max(16, 4*threads), work>>14)
 	}
-	p.chunk = (all + pieces - 1) / pieces
-	p.step(tilePhase, 0, (all+p.chunk-1)/p.chunk)
+	if p.turned { // every group of rows turns the columns again
+		colGroups = min(cols, pieces)
+		return colGroups, max(1, min(rows/4, pieces/colGroups))
+	}
+	colGroups = min(cols, pieces)
+	return colGroups, min(rows, (pieces+colGroups-1)/colGroups)
 }
 
-// turn writes B transposed, so that its columns lie side by side: K rows of N rounded up to 16.
-func (p *MatMulPlan) turn(piece int, shared []float32, b unsafe.Pointer) {
-	w, lanes := up(p.N, 16), p.l.lanes
-	dst := unsafe.Pointer(unsafe.SliceData(shared))
-	pieces := p.phases[0]
-	groups := (p.N + lanes - 1) / lanes
-	for g := piece * groups / pieces; g < (piece+1)*groups/pieces; g++ {
-		j := g * lanes
-		n := min(lanes, p.N-j)
-		if p.BRow == 1 {
-			p.l.transpose(at(dst, j), w, at(b, j*p.BCol), p.BCol, p.K, n)
-			continue
-		}
-		for k := range p.K {
-			for i := range n {
-				*(*float32)(at(dst, k*w+j+i)) = *(*float32)(at(b, k*p.BRow+(j+i)*p.BCol))
-			}
-		}
-	}
+// rowAt is where a panel of rows begins.
+func (p *MatMulPlan) rowAt(panel int) int {
+	return panel*(p.M/p.rowPanels) + min(panel, p.M%p.rowPanels)
 }
 
-// tiles computes the tiles of a piece, each through all of K.
-func (p *MatMulPlan) tiles(piece int, shared, worker []float32, a, b, c, bias unsafe.Pointer) {
-	bRow := p.BRow
-	if p.turned {
-		b, bRow = unsafe.Pointer(unsafe.SliceData(shared)), up(p.N, 16)
-	}
-	all := p.np * len(p.panels)
-	for t := piece * p.chunk; t < min(all, (piece+1)*p.chunk); t++ {
-		v, r := p.panels[t/p.np], t%p.np
-		i, end := r*p.M/p.np, (r+1)*p.M/p.np
-		f := p.l.direct[v.vectors][end-i]
-		last := v.n - (v.vectors-1)*p.l.lanes
-		dst := at(c, i*p.CRow+v.at)
-		var bp unsafe.Pointer
+// tiles computes the tiles of a piece, panel by panel and block by block of K.
+func (p *MatMulPlan) tiles(piece int, worker []float32, a, b, c, bias unsafe.Pointer) {
+	g, h := piece%p.rowGroups, piece/p.rowGroups
+	r0, r1 := g*p.rowPanels/p.rowGroups, (g+1)*p.rowPanels/p.rowGroups
+	for _, v := range p.panels[h*len(p.panels)/p.colGroups : (h+1)*len(p.panels)/p.colGroups] {
+		out, bp := at(c, v.at), bias
 		if p.Bias {
 			bp = at(bias, v.at)
 		}
-		if p.blocks > group {
-			p.grouped(f, v, i, end, last, worker, a, at(b, v.at), bRow, dst, bp)
+		if p.blocks <= group {
+			for q := range p.blocks {
+				p.tileColumn(q, v, r0, r1, worker, a, b, at(out, p.rowAt(r0)*p.CRow), p.CRow, bp)
+			}
 			continue
 		}
-		for q := range p.blocks {
-			k := q * p.block
-			f(min(p.block, p.K-k), at(a, i*p.ARow+k*p.ACol), 4*p.ARow, 4*p.ACol, at(b, v.at+k*bRow), 4*bRow, dst, 4*p.CRow, p.flags(q), last, bp)
+		p.groupedColumn(v, r0, r1, worker, a, b, out, bp)
+	}
+}
+
+// tileColumn computes the tiles of some panels of rows and one of columns for a block of K.
+func (p *MatMulPlan) tileColumn(q int, v panel, r0, r1 int, worker []float32, a, b, c unsafe.Pointer, cRow int, bias unsafe.Pointer) {
+	l, k, bRow := p.l, q*p.block, p.BRow
+	kc := min(p.block, p.K-k)
+	b = at(b, k*p.BRow+v.at*p.BCol)
+	if p.turned {
+		dst := unsafe.Pointer(unsafe.SliceData(worker))
+		bRow = v.vectors * l.lanes
+		p.packPanel(dst, bRow, b, p.BCol, p.BRow, v.n, kc)
+		b = dst
+	}
+	flags, last, fs := p.flags(q), v.n-(v.vectors-1)*l.lanes, l.direct[v.vectors]
+	i := p.rowAt(r0)
+	a = at(a, i*p.ARow+k*p.ACol)
+	for r := r0; r < r1; r++ {
+		n := p.rowAt(r+1) - i
+		fs[n](kc, a, 4*p.ARow, 4*p.ACol, b, 4*bRow, c, 4*cRow, flags, last, bias)
+		i += n
+		a, c = at(a, n*p.ARow), at(c, n*cRow)
+	}
+}
+
+// groupedColumn is tileColumn for a K of several groups of blocks; later groups are summed in the worker's scratch.
+func (p *MatMulPlan) groupedColumn(v panel, r0, r1 int, worker []float32, a, b, c, bias unsafe.Pointer) {
+	i0, i1, w := p.rowAt(r0), p.rowAt(r1), v.vectors*p.l.lanes
+	sum := worker[p.turnFloats():]
+	for q := range p.blocks {
+		dst, row := at(c, i0*p.CRow), p.CRow
+		if q >= group {
+			dst, row = unsafe.Pointer(unsafe.SliceData(sum)), w
+		}
+		p.tileColumn(q, v, r0, r1, worker, a, b, dst, row, nil)
+		if q >= group && (q%group == group-1 || q == p.blocks-1) {
+			for i := i0; i < i1; i++ {
+				p.addRow(floats(at(c, i*p.CRow), v.n), sum[(i-i0)*w:(i-i0)*w+v.n], q == p.blocks-1, bias)
+			}
 		}
 	}
 }
 
-// grouped computes a tile whose K has several groups of blocks: later groups in the worker's scratch.
-func (p *MatMulPlan) grouped(f matmulDirect, v panel, i, end, last int, worker []float32, a, b unsafe.Pointer, bRow int, c, bias unsafe.Pointer) {
-	const w = 128
-	tmp := unsafe.Pointer(unsafe.SliceData(worker))
-	for q := range p.blocks {
-		k := q * p.block
-		dst, row := c, p.CRow
-		if q >= group {
-			dst, row = tmp, w
-		}
-		f(min(p.block, p.K-k), at(a, i*p.ARow+k*p.ACol), 4*p.ARow, 4*p.ACol, at(b, k*bRow), 4*bRow, dst, 4*row, p.flags(q), last, nil)
-		if q >= group && (q%group == group-1 || q == p.blocks-1) {
-			for r := range end - i {
-				p.addRow(floats(at(c, r*p.CRow), v.n), worker[r*w:r*w+v.n], q == p.blocks-1, bias)
-			}
-		}
+// turnFloats is the scratch for a block of a panel of columns of a transposed B.
+func (p *MatMulPlan) turnFloats() int {
+	if p.turned {
+		return p.block * p.width
 	}
+	return 0
+}
+
+// directFloats is the scratch of a worker.
+func (p *MatMulPlan) directFloats() int {
+	n := p.turnFloats()
+	if p.blocks > group {
+		n += (p.M/p.rowGroups + 2*len(p.l.direct[1])) * p.width
+	}
+	return n
 }
 
 // addRow adds a group to a row of C, and at the last one the bias and ReLU.

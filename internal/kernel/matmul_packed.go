@@ -2,19 +2,35 @@ package kernel
 
 import "unsafe"
 
-// planPacked packs both operands block by block of K and multiplies the panels.
+// rowsInCache is how many rows of a block of A stay in the second-level cache.
+const rowsInCache = 240
+
+// planPacked packs A into panels of rows and B into panels of columns and multiplies these.
+//
+// Few rows: all of A is packed first, then each piece packs its own columns of B as it goes. Many rows: block by block of K,
+// both are packed, then groups of rows are multiplied with groups of columns.
 func (p *MatMulPlan) planPacked(threads int) {
-	p.packs = true
 	p.aPanels = (p.M + p.l.mr - 1) / p.l.mr
 	p.bPanels = (p.N + p.l.nr - 1) / p.l.nr
-	const rows = 240 // of A, which stay in the second-level cache
-	p.rowGroups = (p.M + rows - 1) / rows
-	p.colGroups = min(p.bPanels, max(1, (8*threads+p.rowGroups-1)/p.rowGroups))
+	p.rowGroups = (p.M + rowsInCache - 1) / rowsInCache
+	pieces := max(16, 8*threads)
 	if threads == 1 {
-		p.colGroups = 1
+		pieces = 1
 	}
+	if p.rowGroups == 1 && p.bPanels >= min(pieces, 4*threads) {
+		p.regime = thin
+		p.colGroups = min(p.bPanels, pieces)
+		p.step(packAPhase, 0, p.packPieces(threads)*p.blocks)
+		p.step(columnPhase, 0, p.colGroups)
+		return
+	}
+	p.regime = thick
+	if p.bPanels*p.rowGroups < pieces {
+		p.rowGroups = min(p.aPanels, (pieces+p.bPanels-1)/p.bPanels)
+	}
+	p.colGroups = min(p.bPanels, (pieces+p.rowGroups-1)/p.rowGroups)
 	for q := range p.blocks {
-		p.step(packPhase, q, (p.aPanels+7)/8+p.bPanels)
+		p.step(packPhase, q, p.packPieces(threads)+p.bPanels)
 		p.step(multiplyPhase, q, p.rowGroups*p.colGroups)
 		if q >= group && (q%group == group-1 || q == p.blocks-1) {
 			p.step(groupPhase, q, min(p.M, 16))
@@ -22,36 +38,58 @@ func (p *MatMulPlan) planPacked(threads int) {
 	}
 }
 
-// pack writes eight panels of A, or one of B, of a block.
-func (p *MatMulPlan) pack(block, piece int, shared []float32, a, b unsafe.Pointer) {
-	k := block * p.block
-	kc := min(p.block, p.K-k)
-	ap, bp := p.panelsAt(shared)
-	if j := piece - (p.aPanels+7)/8; j >= 0 {
-		col := j * p.l.nr
-		p.packPanel(at(bp, col*p.block), p.l.nr, at(b, k*p.BRow+col*p.BCol), p.BCol, p.BRow, min(p.l.nr, p.N-col), kc)
-		return
+// packPieces is the number of pieces in which a block of A is packed.
+func (p *MatMulPlan) packPieces(threads int) int {
+	if threads == 1 {
+		return 1
 	}
-	for i := 8 * piece; i < min(p.aPanels, 8*piece+8); i++ {
+	return (p.aPanels + 7) / 8
+}
+
+func (p *MatMulPlan) packedFloats() int {
+	if p.regime == thin {
+		return p.aFloats() * p.blocks
+	}
+	n := p.aFloats() + up(p.N, p.l.nr)*p.block
+	if p.blocks > group {
+		n += p.M * p.N
+	}
+	return n
+}
+
+// aFloats is the size of a packed block of A.
+func (p *MatMulPlan) aFloats() int { return up(up(p.M, p.l.mr)*p.block, 16) }
+
+// columnFloats is the scratch of a worker in the thin regime: a block of a panel of B, and a sum of later groups.
+func (p *MatMulPlan) columnFloats() int {
+	n := p.l.nr * p.block
+	if p.blocks > group {
+		n += p.M * p.l.nr
+	}
+	return n
+}
+
+// packA writes the panels of A of piece n of all in a block.
+func (p *MatMulPlan) packA(dst unsafe.Pointer, q, n, all int, a unsafe.Pointer) {
+	k := q * p.block
+	kc := min(p.block, p.K-k)
+	for i := n * p.aPanels / all; i < (n+1)*p.aPanels/all; i++ {
 		row := i * p.l.mr
-		p.packPanel(at(ap, row*p.block), p.l.mr, at(a, row*p.ARow+k*p.ACol), p.ARow, p.ACol, min(p.l.mr, p.M-row), kc)
+		p.packPanel(at(dst, row*p.block), p.l.mr, at(a, row*p.ARow+k*p.ACol), p.ARow, p.ACol, min(p.l.mr, p.M-row), kc)
 	}
 }
 
-func (p *MatMulPlan) panelsAt(shared []float32) (a, b unsafe.Pointer) {
-	a = unsafe.Pointer(unsafe.SliceData(shared))
-	return a, at(a, up(up(p.M, p.l.mr)*p.block, 16))
+// packB writes a panel of B of a block.
+func (p *MatMulPlan) packB(dst unsafe.Pointer, q, j int, b unsafe.Pointer) {
+	k, col := q*p.block, j*p.l.nr
+	p.packPanel(dst, p.l.nr, at(b, k*p.BRow+col*p.BCol), p.BCol, p.BRow, min(p.l.nr, p.N-col), min(p.block, p.K-k))
 }
 
 // packPanel writes dst[k*w+i] = src[i*is+k*ks] for i < n, k < kc.
 func (p *MatMulPlan) packPanel(dst unsafe.Pointer, w int, src unsafe.Pointer, is, ks, n, kc int) {
 	switch {
-	case is == 1 && w == p.l.nr:
-		p.l.copyRows(dst, w, src, ks, kc, n)
 	case is == 1:
-		for k := range kc {
-			copy(floats(at(dst, k*w), n), floats(at(src, k*ks), n))
-		}
+		p.l.copyRows(dst, w, src, ks, kc, n)
 	case ks == 1:
 		for i := 0; i < n; i += p.l.lanes {
 			p.l.transpose(at(dst, i), w, at(src, i*is), is, kc, min(p.l.lanes, n-i))
@@ -65,44 +103,87 @@ func (p *MatMulPlan) packPanel(dst unsafe.Pointer, w int, src unsafe.Pointer, is
 	}
 }
 
-// multiply computes the tiles of a group of rows and a group of columns for a block.
-func (p *MatMulPlan) multiply(block, piece int, shared []float32, c, bias unsafe.Pointer) {
-	l, row := p.l, p.CRow
-	kc := min(p.block, p.K-block*p.block)
-	ap, bp := p.panelsAt(shared)
-	if block >= group {
+// packBlock is a piece of packPhase: some panels of A or one of B.
+func (p *MatMulPlan) packBlock(q, piece, pieces int, shared []float32, a, b unsafe.Pointer) {
+	dst := unsafe.Pointer(unsafe.SliceData(shared))
+	if n := pieces - p.bPanels; piece < n {
+		p.packA(dst, q, piece, n, a)
+	} else {
+		j := piece - n
+		p.packB(at(dst, p.aFloats()+j*p.l.nr*p.block), q, j, b)
+	}
+}
+
+// multiply is a piece of multiplyPhase: a group of rows times a group of columns.
+func (p *MatMulPlan) multiply(q, piece int, shared []float32, c, bias unsafe.Pointer) {
+	row := p.CRow
+	ap := unsafe.Pointer(unsafe.SliceData(shared))
+	bp := at(ap, p.aFloats())
+	if q >= group {
 		c, row = p.sumAt(shared), p.N
 	}
-	flags := p.flags(block)
 	g, h := piece%p.rowGroups, piece/p.rowGroups
 	i0, i1 := g*p.aPanels/p.rowGroups, (g+1)*p.aPanels/p.rowGroups
 	for j := h * p.bPanels / p.colGroups; j < (h+1)*p.bPanels/p.colGroups; j++ {
-		col := j * l.nr
-		n := min(l.nr, p.N-col)
-		b := at(bp, col*p.block)
-		var bi unsafe.Pointer
-		if p.Bias {
-			bi = at(bias, col)
+		p.multiplyColumn(q, j, i0, i1, ap, at(bp, j*p.l.nr*p.block), at(c, j*p.l.nr), row, bias)
+	}
+}
+
+// multiplyColumn computes panels i0 to i1 of a block times panel j of B; c begins at row 0 of the columns.
+func (p *MatMulPlan) multiplyColumn(q, j, i0, i1 int, a, b, c unsafe.Pointer, cRow int, bias unsafe.Pointer) {
+	l, col, flags := p.l, j*p.l.nr, p.flags(q)
+	kc, n := min(p.block, p.K-q*p.block), min(l.nr, p.N-col)
+	if p.Bias {
+		bias = at(bias, col)
+	}
+	if n == l.nr {
+		for ; i0 < i1 && (i0+1)*l.mr <= p.M; i0++ {
+			r := i0 * l.mr
+			l.packed(kc, at(a, r*p.block), b, at(c, r*cRow), 4*cRow, flags, bias)
 		}
-		for i := i0; i < i1; i++ {
-			r := i * l.mr
-			a, dst := at(ap, r*p.block), at(c, r*row+col)
-			if m := min(l.mr, p.M-r); m == l.mr && n == l.nr {
-				l.packed(kc, a, b, dst, 4*row, flags, bi)
-			} else {
-				v := (n + l.lanes - 1) / l.lanes
-				l.direct[v][m](kc, a, 4, 4*l.mr, b, 4*l.nr, dst, 4*row, flags, n-(v-1)*l.lanes, bi)
+	}
+	v := (n + l.lanes - 1) / l.lanes
+	for ; i0 < i1; i0++ {
+		r := i0 * l.mr
+		l.direct[v][min(l.mr, p.M-r)](kc, at(a, r*p.block), 4, 4*l.mr, b, 4*l.nr, at(c, r*cRow), 4*cRow, flags, n-(v-1)*l.lanes, bias)
+	}
+}
+
+// columns is a piece of columnPhase: all rows times a group of columns, which it packs itself.
+func (p *MatMulPlan) columns(piece int, shared, worker []float32, b, c, bias unsafe.Pointer) {
+	ap, bp := unsafe.Pointer(unsafe.SliceData(shared)), unsafe.Pointer(unsafe.SliceData(worker))
+	nr := p.l.nr
+	for j := piece * p.bPanels / p.colGroups; j < (piece+1)*p.bPanels/p.colGroups; j++ {
+		out, n := at(c, j*nr), min(nr, p.N-j*nr)
+		for q := range p.blocks {
+			dst, row := out, p.CRow
+			if q >= group {
+				dst, row = at(bp, nr*p.block), nr
+			}
+			p.packB(bp, q, j, b)
+			p.multiplyColumn(q, j, 0, p.aPanels, at(ap, q*p.aFloats()), bp, dst, row, bias)
+			if q >= group && (q%group == group-1 || q == p.blocks-1) {
+				for i := range p.M {
+					p.addRow(floats(at(out, i*p.CRow), n), floats(at(dst, i*nr), n), q == p.blocks-1, p.biasAt(bias, j*nr))
+				}
 			}
 		}
 	}
 }
 
-// sumAt is where later groups of blocks are summed: M rows of N.
-func (p *MatMulPlan) sumAt(shared []float32) unsafe.Pointer {
-	_, b := p.panelsAt(shared)
-	return at(b, up(p.N, p.l.nr)*p.block)
+func (p *MatMulPlan) biasAt(bias unsafe.Pointer, col int) unsafe.Pointer {
+	if !p.Bias {
+		return nil
+	}
+	return at(bias, col)
 }
 
+// sumAt is where later groups of blocks are summed: M rows of N.
+func (p *MatMulPlan) sumAt(shared []float32) unsafe.Pointer {
+	return at(unsafe.Pointer(unsafe.SliceData(shared)), p.aFloats()+up(p.N, p.l.nr)*p.block)
+}
+
+// addGroup is a piece of groupPhase: some rows of the sum of a later group are added to C.
 func (p *MatMulPlan) addGroup(block, piece int, shared []float32, c, bias unsafe.Pointer) {
 	sum, n := p.sumAt(shared), min(p.M, 16)
 	for i := piece * p.M / n; i < (piece+1)*p.M/n; i++ {

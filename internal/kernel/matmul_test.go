@@ -168,6 +168,18 @@ func TestMatMul_NaNPassesReLU(t *testing.T) {
 	}
 }
 
+// TestMatMul_ReLULeavesNoNegativeZero: a sum that underflows is -0; ReLU makes it +0 at every level.
+func TestMatMul_ReLULeavesNoNegativeZero(t *testing.T) {
+	for _, level := range cpu.Levels() {
+		spec := MatMul{M: 1, N: 1, K: 1, ARow: 1, ACol: 1, BRow: 1, BCol: 1, CRow: 1, ReLU: true}
+		c := make([]float32, 1)
+		PlanMatMul(spec, level, 1).run(1, []float32{-1e-30}, []float32{1e-30}, c, nil)
+		if math.Float32bits(c[0]) != 0 {
+			t.Errorf("%v: bits %x", level, math.Float32bits(c[0]))
+		}
+	}
+}
+
 func TestMatMul_AllocatesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, level := range cpu.Levels() {

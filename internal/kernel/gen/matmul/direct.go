@@ -38,6 +38,7 @@ func (w *writer) direct(name string, v vectors, rows, nv int) {
 	w.mask(v, "last+72(FP)")
 	acc := func(i, j int) string { return v.r(i*nv + j) }
 	na := rows * nv
+	ahead := v.masked && rows > 1 && rows <= 8 // few rows wait for B
 	free := v.count - na - nv
 	if !v.masked {
 		free-- // the mask
@@ -45,17 +46,6 @@ func (w *writer) direct(name string, v vectors, rows, nv int) {
 	free = min(3, free)
 	if free < 1 {
 		panic(name)
-	}
-	if v.masked { // prefetch C
-		w.p("MOVQ DI, AX")
-		for i := range rows {
-			for j := range nv {
-				w.p("PREFETCHT0 %d(AX)", j*64)
-			}
-			if i < rows-1 {
-				w.p("ADDQ R11, AX")
-			}
-		}
 	}
 	if rows > 3 {
 		w.p("LEAQ (R8)(R8*2), R12")
@@ -77,12 +67,21 @@ func (w *writer) direct(name string, v vectors, rows, nv int) {
 		for j := range nv {
 			w.load(v, j == nv-1, fmt.Sprintf("%d(DX)", j*v.bytes), v.r(na+j))
 		}
+		if ahead {
+			for j := range nv {
+				w.p("PREFETCHT0 %d(DX)(R10*8)", j*64)
+			}
+		}
 		w.p("ADDQ R10, DX")
 		for i := range rows {
 			r := v.r(na + nv + i%free)
 			at := rowAddress(i)
 			if contiguous {
 				at = fmt.Sprintf("%d%s", u*4, at)
+			}
+			if nv == 1 && v.masked {
+				w.p("VFMADD231PS.BCST %s, %s, %s", at, v.r(na), acc(i, 0))
+				continue
 			}
 			w.p("VBROADCASTSS %s, %s", at, r)
 			for j := range nv {
@@ -212,8 +211,8 @@ func (w *writer) finish(v vectors, rows, nv, t int, acc func(i, j int) string, f
 	w.p("TESTQ $4, CX")
 	w.p("JZ   norelu")
 	w.p("%s", v.zero(v.r(t)))
-	for i := range rows * nv { // the second source is what comes out for NaN: the sum
-		w.p("VMAXPS %s, %s, %s", v.r(i), v.r(t), v.r(i))
+	for i := range rows * nv {
+		w.relu(v, i, t)
 	}
 	w.label("norelu")
 	if !v.masked { // masked stores are slow
@@ -224,6 +223,13 @@ func (w *writer) finish(v vectors, rows, nv, t int, acc func(i, j int) string, f
 		w.label("masked")
 	}
 	w.stores(v, rows, nv, acc, true)
+}
+
+// relu is max(0, register i); zero lies in register t. What comes out for NaN is the second source, the sum; and of two zeros
+// too, so +0 is added, which leaves no -0.
+func (w *writer) relu(v vectors, i, t int) {
+	w.p("VMAXPS %s, %s, %s", v.r(i), v.r(t), v.r(i))
+	w.p("VADDPS %s, %s, %s", v.r(t), v.r(i), v.r(i))
 }
 
 func (w *writer) stores(v vectors, rows, nv int, acc func(i, j int) string, masked bool) {

@@ -107,7 +107,7 @@ func (w *writer) finishPacked(v vectors, rows, nv, t int, acc func(i, j int) str
 	w.p("JZ   norelu")
 	w.p("%s", v.zero(v.r(t)))
 	for i := range rows * nv {
-		w.p("VMAXPS %s, %s, %s", v.r(i), v.r(t), v.r(i))
+		w.relu(v, i, t)
 	}
 	w.label("norelu")
 	w.stores(v, rows, nv, acc, false)
@@ -190,47 +190,79 @@ func (w *writer) transpose16(name string) {
 	w.p("RET")
 }
 
-// copyRows writes a kernel that copies k rows of n floats, n at most 48, filling up with zeros to full vectors:
-// dst[j*ds + i] = src[j*ss + i].
-func (w *writer) copyRows(name string, nv int) {
+// copyRows writes a kernel that copies k rows of up to nv vectors: dst[j*ds + i] = src[j*ss + i], strides in bytes. The last
+// vector has last valid elements. AVX2, whose masked stores are slow, writes it whole, but in the last row.
+func (w *writer) copyRows(name string, v vectors, nv int) {
 	w.text(name, "dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, last int", 6)
 	w.p("MOVQ dst+0(FP), DI")
 	w.p("MOVQ ds+8(FP), R8")
 	w.p("MOVQ src+16(FP), SI")
 	w.p("MOVQ ss+24(FP), R9")
 	w.p("MOVQ k+32(FP), CX")
-	w.mask(zmm, "last+40(FP)")
+	w.mask(v, "last+40(FP)")
+	row := func(masked bool) {
+		for j := range nv {
+			w.load(v, j == nv-1, fmt.Sprintf("%d(SI)", j*v.bytes), v.r(j))
+		}
+		w.p("ADDQ R9, SI")
+		for j := range nv {
+			w.store(v, masked && j == nv-1, v.r(j), fmt.Sprintf("%d(DI)", j*v.bytes))
+		}
+		w.p("ADDQ R8, DI")
+	}
+	if !v.masked {
+		w.p("DECQ CX")
+		w.p("JZ   end")
+	}
 	w.label("loop")
-	for j := range nv {
-		w.load(zmm, j == nv-1, fmt.Sprintf("%d(SI)", j*64), zmm.r(j))
-	}
-	w.p("ADDQ R9, SI")
-	for j := range nv {
-		w.p("VMOVUPS Z%d, %d(DI)", j, j*64)
-	}
-	w.p("ADDQ R8, DI")
+	row(v.masked)
 	w.p("DECQ CX")
 	w.p("JNZ  loop")
+	if !v.masked {
+		w.label("end")
+		row(true)
+	}
 	w.p("VZEROUPPER")
 	w.p("RET")
 }
 
-// transpose8 is transpose16 for AVX2 and exactly 8 rows, k a multiple of 8.
+// transpose8 is transpose16 for AVX2 and up to 8 rows; it writes 8 elements, but in the last row.
 func (w *writer) transpose8(name string) {
-	w.text(name, "dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k int", 5)
+	w.text(name, "dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, rows int", 6)
 	w.p("MOVQ dst+0(FP), DI")
 	w.p("MOVQ ds+8(FP), R8")
 	w.p("MOVQ src+16(FP), SI")
 	w.p("MOVQ ss+24(FP), R9")
 	w.p("MOVQ k+32(FP), CX")
-	w.label("block")
-	w.p("MOVQ SI, R10")
-	for i := range 8 {
-		w.p("VMOVUPS (R10), Y%d", i)
-		if i < 7 {
-			w.p("ADDQ R9, R10")
+	w.p("MOVQ rows+40(FP), R11")
+	w.p("XORQ R13, R13")
+	w.p("LEAQ ·matmulMask+32(SB), R12")
+	next := func(i int) {
+		if i < 7 { // rows that do not exist repeat the last one
+			w.p("CMPQ R11, $%d", i+1)
+			w.p("MOVQ R9, AX")
+			w.p("CMOVQLE R13, AX")
+			w.p("ADDQ AX, R10")
 		}
 	}
+	w.label("block")
+	w.p("MOVQ SI, R10")
+	w.p("CMPQ CX, $8")
+	w.p("JLT  part")
+	for i := range 8 {
+		w.p("VMOVUPS (R10), Y%d", i)
+		next(i)
+	}
+	w.p("JMP  turn")
+	w.label("part")
+	w.p("MOVQ CX, BX")
+	w.p("NEGQ BX")
+	w.p("VMOVUPS (R12)(BX*4), Y8")
+	for i := range 8 {
+		w.p("VMASKMOVPS (R10), Y8, Y%d", i)
+		next(i)
+	}
+	w.label("turn")
 	for i := range 4 {
 		w.p("VUNPCKLPS Y%d, Y%d, Y%d", 2*i+1, 2*i, 8+2*i)
 		w.p("VUNPCKHPS Y%d, Y%d, Y%d", 2*i+1, 2*i, 9+2*i)
@@ -247,12 +279,25 @@ func (w *writer) transpose8(name string) {
 		w.p("VPERM2F128 $0x31, Y%d, Y%d, Y%d", 4+c, c, 12+c)
 	}
 	for c := range 8 {
+		w.p("CMPQ CX, $%d", c+1)
+		w.p("JEQ  end%d", c)
 		w.p("VMOVUPS Y%d, (DI)", 8+c)
 		w.p("ADDQ R8, DI")
 	}
 	w.p("ADDQ $32, SI")
 	w.p("SUBQ $8, CX")
-	w.p("JNZ  block")
+	w.p("JMP  block")
+	for c := range 8 {
+		w.label(fmt.Sprintf("end%d", c))
+		w.p("VMOVAPS Y%d, Y8", 8+c)
+		if c < 7 {
+			w.p("JMP  end")
+		}
+	}
+	w.label("end")
+	w.p("NEGQ R11")
+	w.p("VMOVUPS (R12)(R11*4), Y0")
+	w.p("VMASKMOVPS Y8, Y0, (DI)")
 	w.p("VZEROUPPER")
 	w.p("RET")
 }
@@ -272,14 +317,14 @@ func avx512(w *writer) {
 	var names []string
 	for nv := 1; nv <= 3; nv++ {
 		n := fmt.Sprintf("copyRows%dAVX512", nv)
-		w.copyRows(n, nv)
+		w.copyRows(n, zmm, nv)
 		names = append(names, n)
 	}
 	w.table("copyRowsAVX512", "copyRows", names)
 }
 
 func avx2(w *writer) {
-	for _, t := range []struct{ nv, rows int }{{1, 6}, {2, 6}, {4, 2}} {
+	for _, t := range []struct{ nv, rows int }{{1, 10}, {2, 6}, {4, 2}} {
 		var names []string
 		for r := 1; r <= t.rows; r++ {
 			n := fmt.Sprintf("matmulDirect%dx%dAVX2", r, t.nv*8)
@@ -290,4 +335,11 @@ func avx2(w *writer) {
 	}
 	w.packed("matmulPacked6x16AVX2", ymm, 6, 2)
 	w.transpose8("transpose8AVX2")
+	var names []string
+	for nv := 1; nv <= 2; nv++ {
+		n := fmt.Sprintf("copyRows%dAVX2", nv)
+		w.copyRows(n, ymm, nv)
+		names = append(names, n)
+	}
+	w.table("copyRowsAVX2", "copyRows", names)
 }
