@@ -2,94 +2,64 @@ package input
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/data"
 )
 
-// csv reads a table of numbers, a sample a row. The first row may name the columns. Columns are separated by the one of
-// comma, semicolon and tab that the first line has most of.
+// csv reads a table of numbers, a sample a row. The first row may name the columns.
 func (b *Batch) csv(raw []byte, spec Spec) error {
-	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	if !utf8.Valid(raw) {
 		return errors.New("is of no kind that can be read (neither a known format nor UTF-8 text)")
 	}
-	line, _, _ := bytes.Cut(raw, []byte("\n"))
-	comma := ','
-	for _, c := range ";\t" {
-		if strings.Count(string(line), string(c)) > strings.Count(string(line), string(comma)) {
-			comma = c
-		}
+	r, err := data.NewCSVReader(bytes.NewReader(raw), 0, data.HeaderAuto)
+	if err != nil {
+		return detail(err)
 	}
-	r := csv.NewReader(bytes.NewReader(raw))
-	r.Comma, r.FieldsPerRecord, r.ReuseRecord, r.TrimLeadingSpace = comma, -1, true, true
 	want := spec.Shape.Size()
-	var data []float32
-	for row := 0; ; row++ {
+	var values []float32
+	for {
 		rec, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("CSV: %w", err)
+			return detail(err)
 		}
-		if row == 0 && header(rec) {
-			continue
-		}
-		at, _ := r.FieldPos(0)
 		if len(rec) != want {
 			return fmt.Errorf("CSV: line %d has %d columns; the model takes samples of shape %v, %d numbers%s",
-				at, len(rec), spec.Shape, want, hintColumns(len(rec), want))
+				r.Line(), len(rec), spec.Shape, want, hintColumns(len(rec), want))
 		}
 		for i, s := range rec {
-			v, err := number(s)
-			if err != nil {
-				return fmt.Errorf("CSV: line %d, column %d: %w", at, i+1, err)
+			v, err := data.ParseNumber(s)
+			if err == nil && math.IsInf(float64(float32(v)), 0) {
+				err = fmt.Errorf("%s is too large", s)
 			}
-			data = append(data, v)
+			if err != nil {
+				return fmt.Errorf("CSV: line %d, column %d: %w", r.Line(), i+1, err)
+			}
+			values = append(values, float32(v))
 		}
 	}
-	if len(data) == 0 {
+	if len(values) == 0 {
 		return errors.New("CSV: no rows of numbers")
 	}
-	var err error
-	b.X, err = fit(array.From(data, len(data)/want, want), spec.Shape)
+	b.X, err = fit(array.From(values, len(values)/want, want), spec.Shape)
 	return err
 }
 
-// header reports whether a first row names the columns: not one field is a number, and not all are empty.
-func header(rec []string) bool {
-	for _, s := range rec {
-		if _, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil {
-			return false
-		}
+// detail is what is wrong with a file, without the name of the package that found it.
+func detail(err error) error {
+	var f *data.FormatError
+	if errors.As(err, &f) {
+		return errors.New(f.Detail())
 	}
-	return strings.TrimSpace(strings.Join(rec, "")) != ""
-}
-
-func number(s string) (float32, error) {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return 0, errors.New("is empty")
-	}
-	v, err := strconv.ParseFloat(s, 32)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		if len(s) > 40 {
-			s = s[:40] + "..."
-		}
-		return 0, fmt.Errorf("%q is not a number", s)
-	}
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0, fmt.Errorf("%s is not a finite number", s)
-	}
-	return float32(v), nil
+	return err
 }
 
 func hintColumns(got, want int) string {

@@ -8,5 +8,5 @@
 // What a file is follows from its first bytes, never from its name. Nothing is guessed silently: a picture is never
 // inverted unless Spec.Invert says so. Sizes are checked before anything is allocated for them.
 //
-// Package input imports array only.
+// Package input imports array and data, whose readers of npy, IDX and CSV it uses.
 package input

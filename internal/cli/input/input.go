@@ -70,6 +70,8 @@ func Read(name string, r io.Reader, spec Spec) (*Batch, error) {
 		err = b.picture(raw, spec)
 	case "idx":
 		err = b.idx(raw, spec)
+	case "npy":
+		err = b.npy(raw, spec)
 	case "csv":
 		err = b.csv(raw, spec)
 	case "empty":

@@ -194,6 +194,36 @@ func TestIDX(t *testing.T) {
 	}
 }
 
+func npyOf(t testing.TB, a *array.Array) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := array.WriteNPY(&b, a); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestNPY(t *testing.T) {
+	two := array.From([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
+	for _, c := range []struct {
+		a     *array.Array
+		shape array.Shape
+		want  string
+	}{
+		{two, array.Shape{3}, "float32(2, 3)[1 2 3 4 5 6]"},
+		{two, array.Shape{2, 3}, "float32(1, 2, 3)[1 2 3 4 5 6]"},
+		{two.To(array.Uint8), array.Shape{3, 1}, "uint8(2, 3, 1)[1 2 3 4 5 6]"},
+		{array.From([]int64{7, 8, 9}), array.Shape{3}, "int64(1, 3)[7 8 9]"},
+	} {
+		for _, raw := range [][]byte{npyOf(t, c.a), zipped(t, npyOf(t, c.a))} {
+			b, err := read(raw, Spec{Shape: c.shape})
+			if err != nil || b.X.String() != c.want || b.Len() != len(b.Names) {
+				t.Errorf("%v %v, want %s", b, err, c.want)
+			}
+		}
+	}
+}
+
 func TestCSV(t *testing.T) {
 	spec := Spec{Shape: array.Shape{3}}
 	for _, text := range []string{
@@ -224,6 +254,10 @@ func TestErrors_Golden(t *testing.T) {
 		{"lying idx", idxOf(8, []int{1 << 30, 1 << 30, 1 << 30}, nil), mnist, "file: IDX: array: shape (1073741824, 1073741824, 1073741824) is too large"},
 		{"labels", idxOf(8, []int{5}, make([]byte, 5)), mnist, "file: IDX: one number per sample: these are labels, not samples of shape (28, 28)"},
 		{"other size", idxOf(8, []int{2, 32, 32}, make([]byte, 2048)), mnist, "file: holds uint8(2, 32, 32); the model takes samples of shape (28, 28), one or several"},
+		{"cut npy", npyOf(t, array.New(array.Float32, 1, 3))[:130], three, "file: npy: the header says <f4 of (1, 3); the data end too early: unexpected EOF"},
+		{"long npy", append(npyOf(t, array.New(array.Float32, 1, 3)), 1, 2), three, "file: npy: 2 bytes follow the array (1, 3)"},
+		{"other npy", npyOf(t, array.New(array.Float32, 2, 2)), three, "file: holds float32(2, 2)[0 0 0 0]; the model takes samples of shape (3,), one or several"},
+		{"huge", []byte("1,2,1e39\n"), three, "file: CSV: line 1, column 3: 1e39 is too large"},
 		{"no rows", []byte("a,b,c\n"), three, "file: CSV: no rows of numbers"},
 		{"columns", []byte("1,2,3\n1,2\n"), three, "file: CSV: line 2 has 2 columns; the model takes samples of shape (3,), 3 numbers"},
 		{"label column", []byte("7,1,2,3\n"), three, "file: CSV: line 1 has 4 columns; the model takes samples of shape (3,), 3 numbers (is one column the label? take it out)"},
@@ -272,6 +306,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(idxOf(8, []int{1, 28, 28}, make([]byte, 784)), false)
 	f.Add(zipped(f, idxOf(13, []int{1, 3}, make([]byte, 12))), false)
 	f.Add([]byte("a;b;c\n1;2;3\n"), false)
+	f.Add(npyOf(f, array.New(array.Float16, 4, 3)), false)
 	f.Add([]byte("\xff\xd8\xff\xe0\x00\x10JFIF"), true)
 	f.Fuzz(func(t *testing.T, raw []byte, pictures bool) {
 		if bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) && len(raw) > 1<<12 {
