@@ -16,7 +16,7 @@ import (
 // HeaderMode says whether the first line of a table names its columns.
 type HeaderMode int
 
-// Auto takes the first line for names when not one of its fields is a number.
+// HeaderAuto takes the first line for names when not one of its fields is a number.
 const (
 	HeaderAuto HeaderMode = iota
 	HeaderYes
