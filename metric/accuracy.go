@@ -20,6 +20,9 @@ type Accuracy struct {
 // Name is "accuracy", or As.
 func (m Accuracy) Name() string { return named(m.As, "accuracy") }
 
+// Rises is true: more is better.
+func (m Accuracy) Rises() bool { return true }
+
 // Update adds the right answers of a batch.
 func (m Accuracy) Update(t *Totals, y, target, weight *tensor.Tensor) {
 	switch {
@@ -46,6 +49,9 @@ type BinaryAccuracy struct {
 // Name is "binary_accuracy", or As.
 func (m BinaryAccuracy) Name() string { return named(m.As, "binary_accuracy") }
 
+// Rises is true: more is better.
+func (m BinaryAccuracy) Rises() bool { return true }
+
 // Update takes an output and a target of one shape.
 func (m BinaryAccuracy) Update(t *Totals, y, target, weight *tensor.Tensor) {
 	p, g := loss.Match("BinaryAccuracy", y, target)
@@ -65,6 +71,9 @@ type CategoricalAccuracy struct {
 
 // Name is "categorical_accuracy", or As.
 func (m CategoricalAccuracy) Name() string { return named(m.As, "categorical_accuracy") }
+
+// Rises is true: more is better.
+func (m CategoricalAccuracy) Rises() bool { return true }
 
 // Update takes an output (B,...,C) and a target of the same shape.
 func (m CategoricalAccuracy) Update(t *Totals, y, target, weight *tensor.Tensor) {
@@ -94,6 +103,9 @@ type SparseCategoricalAccuracy struct {
 // Name is "sparse_categorical_accuracy", or As.
 func (m SparseCategoricalAccuracy) Name() string { return named(m.As, "sparse_categorical_accuracy") }
 
+// Rises is true: more is better.
+func (m SparseCategoricalAccuracy) Rises() bool { return true }
+
 // Update takes an output (B,...,C) and class numbers (B,...) or (B,...,1).
 func (m SparseCategoricalAccuracy) Update(t *Totals, y, target, weight *tensor.Tensor) {
 	c := loss.Classes("SparseCategoricalAccuracy", y, target)
@@ -114,6 +126,9 @@ type TopKCategoricalAccuracy struct {
 
 // Name is "top_k_categorical_accuracy", or As.
 func (m TopKCategoricalAccuracy) Name() string { return named(m.As, "top_k_categorical_accuracy") }
+
+// Rises is true: more is better.
+func (m TopKCategoricalAccuracy) Rises() bool { return true }
 
 // Update takes an output (B,...,C) and a target of the same shape.
 func (m TopKCategoricalAccuracy) Update(t *Totals, y, target, weight *tensor.Tensor) {
@@ -139,6 +154,9 @@ type SparseTopKCategoricalAccuracy struct {
 func (m SparseTopKCategoricalAccuracy) Name() string {
 	return named(m.As, "sparse_top_k_categorical_accuracy")
 }
+
+// Rises is true: more is better.
+func (m SparseTopKCategoricalAccuracy) Rises() bool { return true }
 
 // Update takes an output (B,...,C) and class numbers (B,...) or (B,...,1).
 func (m SparseTopKCategoricalAccuracy) Update(t *Totals, y, target, weight *tensor.Tensor) {

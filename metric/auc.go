@@ -56,6 +56,9 @@ type AUC struct {
 // Name is "auc", or As.
 func (m AUC) Name() string { return named(m.As, "auc") }
 
+// Rises is true: more is better.
+func (m AUC) Rises() bool { return true }
+
 func (m AUC) points() int {
 	switch {
 	case len(m.Thresholds) > 0:

@@ -17,6 +17,9 @@ type ConfusionMatrix struct {
 // Name is "confusion_matrix", or As.
 func (m ConfusionMatrix) Name() string { return named(m.As, "confusion_matrix") }
 
+// Rises is true: more is better.
+func (m ConfusionMatrix) Rises() bool { return true }
+
 // Update counts a batch.
 func (m ConfusionMatrix) Update(t *Totals, y, target, weight *tensor.Tensor) {
 	const op = "ConfusionMatrix"

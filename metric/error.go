@@ -16,6 +16,9 @@ type MeanSquaredError struct {
 // Name is "mean_squared_error", or As.
 func (m MeanSquaredError) Name() string { return named(m.As, "mean_squared_error") }
 
+// Rises is false: less is better.
+func (m MeanSquaredError) Rises() bool { return false }
+
 // Update takes an output and a target of one shape.
 func (m MeanSquaredError) Update(t *Totals, y, target, weight *tensor.Tensor) {
 	t.ofLoss("MeanSquaredError", loss.MeanSquaredError{}, y, target, weight)
@@ -33,6 +36,9 @@ type RootMeanSquaredError struct {
 // Name is "root_mean_squared_error", or As.
 func (m RootMeanSquaredError) Name() string { return named(m.As, "root_mean_squared_error") }
 
+// Rises is false: less is better.
+func (m RootMeanSquaredError) Rises() bool { return false }
+
 // Update takes an output and a target of one shape.
 func (m RootMeanSquaredError) Update(t *Totals, y, target, weight *tensor.Tensor) {
 	t.ofLoss("RootMeanSquaredError", loss.MeanSquaredError{}, y, target, weight)
@@ -49,6 +55,9 @@ type MeanAbsoluteError struct {
 
 // Name is "mean_absolute_error", or As.
 func (m MeanAbsoluteError) Name() string { return named(m.As, "mean_absolute_error") }
+
+// Rises is false: less is better.
+func (m MeanAbsoluteError) Rises() bool { return false }
 
 // Update takes an output and a target of one shape.
 func (m MeanAbsoluteError) Update(t *Totals, y, target, weight *tensor.Tensor) {

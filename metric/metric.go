@@ -19,6 +19,13 @@ type Metric interface {
 	Result(v Values) float64
 }
 
+// Directed is a metric that knows whether its figure is better when it rises. Callbacks that look for the best epoch ask.
+type Directed interface {
+	Metric
+	// Rises is true when more is better.
+	Rises() bool
+}
+
 // Totals are the sums of one metric in a trace.
 type Totals struct {
 	g      *tensor.Graph

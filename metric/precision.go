@@ -23,6 +23,9 @@ type Precision struct {
 // Name is "precision", or As.
 func (m Precision) Name() string { return named(m.As, "precision") }
 
+// Rises is true: more is better.
+func (m Precision) Rises() bool { return true }
+
 // Update takes an output and a target of one shape; a target other than 0 means true.
 func (m Precision) Update(t *Totals, y, target, weight *tensor.Tensor) {
 	said, is, w := verdicts("Precision", m.Threshold, m.TopK, m.Classes, y, target, weight)
@@ -50,6 +53,9 @@ type Recall struct {
 
 // Name is "recall", or As.
 func (m Recall) Name() string { return named(m.As, "recall") }
+
+// Rises is true: more is better.
+func (m Recall) Rises() bool { return true }
 
 // Update takes an output and a target of one shape; a target other than 0 means true.
 func (m Recall) Update(t *Totals, y, target, weight *tensor.Tensor) {

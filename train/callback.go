@@ -49,12 +49,13 @@ type Run struct {
 	// Seconds is how long the epoch's steps took, at the end of an epoch.
 	Seconds float64
 
-	step    *Step
-	history *History
-	stop    string
-	stopped bool
-	save    func(dir string) error
-	lock    sync.Locker
+	step      *Step
+	history   *History
+	stop      string
+	stopped   bool
+	validates bool // epochs end with a validation
+	save      func(dir string) error
+	lock      sync.Locker
 }
 
 // Figure gives a figure by its name: at the end of an epoch any of Figures.

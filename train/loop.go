@@ -64,7 +64,7 @@ func Loop(ctx context.Context, s *Step, batches *data.Batches, o Options) (*Hist
 	if o.Lock == nil {
 		o.Lock = new(sync.Mutex)
 	}
-	r := &Run{Epochs: o.Epochs, Steps: batches.Steps(), step: s, history: &History{}, save: o.Save, lock: o.Lock}
+	r := &Run{Epochs: o.Epochs, Steps: batches.Steps(), step: s, history: &History{}, save: o.Save, lock: o.Lock, validates: o.Evaluate != nil}
 	err := o.each(r, Callback.BeginRun)
 	for ; err == nil && r.Epoch < o.Epochs && !r.stopped; r.Epoch++ {
 		err = epoch(ctx, s, batches, o, r)
