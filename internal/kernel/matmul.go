@@ -52,7 +52,7 @@ const (
 // matmulLevel are the kernels of a level.
 type matmulLevel struct {
 	lanes  int               // of a vector
-	rows   int               // most rows of a direct tile of two vectors
+	widest int               // most vectors of a direct tile of many rows
 	direct [9][]matmulDirect // by vectors, then rows
 	mr, nr int               // the packed tile
 	packed matmulPacked

@@ -15,7 +15,7 @@ type copyRows func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, last i
 
 func init() {
 	matmulLevels[cpu.AVX512] = &matmulLevel{
-		lanes: 16, mr: 8, nr: 48, packed: matmulPacked8x48AVX512,
+		lanes: 16, widest: 2, mr: 8, nr: 48, packed: matmulPacked8x48AVX512,
 		direct: [9][]matmulDirect{1: matmulDirect1AVX512, 2: matmulDirect2AVX512, 3: matmulDirect3AVX512, 4: matmulDirect4AVX512, 8: matmulDirect8AVX512},
 		transpose: func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, rows int) {
 			transpose16AVX512(dst, 4*ds, src, 4*ss, k, rows)
@@ -26,7 +26,7 @@ func init() {
 		},
 	}
 	matmulLevels[cpu.AVX2] = &matmulLevel{
-		lanes: 8, mr: 6, nr: 16, packed: matmulPacked6x16AVX2,
+		lanes: 8, widest: 2, mr: 6, nr: 16, packed: matmulPacked6x16AVX2,
 		direct: [9][]matmulDirect{1: matmulDirect1AVX2, 2: matmulDirect2AVX2, 4: matmulDirect4AVX2},
 		transpose: func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, rows int) {
 			transpose8AVX2(dst, 4*ds, src, 4*ss, k, rows)

@@ -9,9 +9,9 @@ type panel struct{ at, n, vectors int }
 func (p *MatMulPlan) planDirect(threads int) {
 	l := p.l
 	p.turned = p.BCol != 1 && p.N > 1
-	widest := 2
+	widest := l.widest
 	switch {
-	case p.turned: // two vectors: a block of B stays in the first cache
+	case p.turned: // so narrow that a block of B stays in the first cache
 	case p.M < len(l.direct[8]):
 		widest = 8
 	case p.M < len(l.direct[4]):

@@ -133,6 +133,15 @@ func TestMatMul_IsItsDefinition(t *testing.T) {
 	t.Logf("%d products", count)
 }
 
+// TestMatMul_EveryLevelHasKernels: a level of this machine without products of its own would silently run plain Go.
+func TestMatMul_EveryLevelHasKernels(t *testing.T) {
+	for _, level := range cpu.Levels() {
+		if has := matmulLevels[level] != nil; has != (level != cpu.Go) {
+			t.Errorf("%v: kernels %v", level, has)
+		}
+	}
+}
+
 func (m MatMul) differs(got, before, a, b, bias []float32, fused bool) error {
 	for i := range m.M {
 		for j := range m.CRow {

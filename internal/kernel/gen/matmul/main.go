@@ -29,11 +29,15 @@ func (w *writer) text(name, signature string, params int) {
 func main() {
 	dir := flag.String("out", ".", "folder of the files")
 	flag.Parse()
-	for level, gen := range map[string]func(*writer){"avx512": avx512, "avx2": avx2} {
+	for _, f := range []struct {
+		level, arch string
+		gen         func(*writer)
+	}{{"avx512", "amd64", avx512}, {"avx2", "amd64", avx2}, {"neon", "arm64", neon}} {
 		w := &writer{}
-		gen(w)
-		save(filepath.Join(*dir, "matmul_"+level+"_amd64.s"), header+"//go:build !purego\n\n#include \"textflag.h\"\n"+w.asm.String())
-		save(filepath.Join(*dir, "matmul_"+level+"_amd64_gen.go"), header+"//go:build amd64 && !purego\n\npackage kernel\n\nimport \"unsafe\"\n"+w.decl.String())
+		f.gen(w)
+		name := filepath.Join(*dir, "matmul_"+f.level+"_"+f.arch)
+		save(name+".s", header+"//go:build !purego\n\n#include \"textflag.h\"\n"+w.asm.String())
+		save(name+"_gen.go", header+"//go:build "+f.arch+" && !purego\n\npackage kernel\n\nimport \"unsafe\"\n"+w.decl.String())
 	}
 }
 
