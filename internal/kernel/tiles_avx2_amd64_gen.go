@@ -32,6 +32,9 @@ func init() {
 	register(cpu.AVX2, "LessEqual", lessEqualAVX2)
 	register(cpu.AVX2, "Greater", greaterAVX2)
 	register(cpu.AVX2, "GreaterEqual", greaterEqualAVX2)
+	register(cpu.AVX2, "And", andAVX2)
+	register(cpu.AVX2, "Or", orAVX2)
+	register(cpu.AVX2, "Not", notAVX2)
 	register(cpu.AVX2, "Maximum", maximumAVX2)
 	register(cpu.AVX2, "Minimum", minimumAVX2)
 	register(cpu.AVX2, "MaximumScalar", maximumScalarAVX2)
@@ -42,8 +45,15 @@ func init() {
 	register(cpu.AVX2, "Where", whereAVX2)
 	register(cpu.AVX2, "MaskScale", maskScaleAVX2)
 	register(cpu.AVX2, "Exp", expAVX2)
+	register(cpu.AVX2, "Expm1", expm1AVX2)
 	register(cpu.AVX2, "Sigmoid", sigmoidAVX2)
 	register(cpu.AVX2, "Log", logAVX2)
+	register(cpu.AVX2, "Log1p", log1pAVX2)
+	register(cpu.AVX2, "Tanh", tanhAVX2)
+	register(cpu.AVX2, "Erf", erfAVX2)
+	registerSines(cpu.AVX2, sinNearAVX2, cosNearAVX2, largestAbsAVX2)
+	register(cpu.AVX2, "Pow", powAVX2)
+	registerPowScalar(cpu.AVX2, squareAVX2, powScalarAVX2)
 	registerCast(cpu.AVX2, F32, U8, castU8F32AVX2)
 	registerCast(cpu.AVX2, F32, I8, castI8F32AVX2)
 	registerCast(cpu.AVX2, F32, I32, castI32F32AVX2)
@@ -54,6 +64,21 @@ func init() {
 	registerCast(cpu.AVX2, F32, BF16, castBF16F32AVX2)
 	registerCast(cpu.AVX2, BF16, F32, castF32BF16AVX2)
 	registerCast(cpu.AVX2, Bool, F32, castF32BoolAVX2)
+}
+
+// rowsAVX2 fills in the kernels of this level.
+func rowsAVX2(r *Rows) {
+	*r = Rows{Sum: sumAVX2, Max: maxAVX2, Min: minAVX2, SumSquares: sumSquaresAVX2, Dot: dotAVX2,
+		AddTo: addToAVX2, Axpy: axpyAVX2, Adam: adamAVX2, SGD: sgdAVX2}
+	r.Momentum = func(w, v, g unsafe.Pointer, n int, lr, mu float32, nesterov bool) {
+		if nesterov {
+			nesterovAVX2(w, v, g, n, lr, mu)
+		} else {
+			momentumAVX2(w, v, g, n, lr, mu)
+		}
+	}
+	softmaxParts{largestAVX2, expSumAVX2, expSumOnlyAVX2, scaleRowAVX2, subTwiceAVX2, mulSubAVX2, dotAVX2,
+		logScalarAVX2}.fill(r)
 }
 
 //go:noescape
@@ -120,6 +145,15 @@ func greaterAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 func greaterEqualAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
+func andAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func orAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func notAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
 func maximumAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
@@ -150,13 +184,40 @@ func maskScaleAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 func expAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
+func expm1AVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
 func sigmoidAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
 func logAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
+func log1pAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
 func logScalarAVX2(x float32) (ret float32)
+
+//go:noescape
+func tanhAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func erfAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func sinNearAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func cosNearAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func largestAbsAVX2(x unsafe.Pointer, n int) (ret float32)
+
+//go:noescape
+func powAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func powScalarAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
 func sumAVX2(x unsafe.Pointer, n int) (ret float32)

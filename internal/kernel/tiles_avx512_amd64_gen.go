@@ -32,6 +32,9 @@ func init() {
 	register(cpu.AVX512, "LessEqual", lessEqualAVX512)
 	register(cpu.AVX512, "Greater", greaterAVX512)
 	register(cpu.AVX512, "GreaterEqual", greaterEqualAVX512)
+	register(cpu.AVX512, "And", andAVX512)
+	register(cpu.AVX512, "Or", orAVX512)
+	register(cpu.AVX512, "Not", notAVX512)
 	register(cpu.AVX512, "Maximum", maximumAVX512)
 	register(cpu.AVX512, "Minimum", minimumAVX512)
 	register(cpu.AVX512, "MaximumScalar", maximumScalarAVX512)
@@ -42,8 +45,15 @@ func init() {
 	register(cpu.AVX512, "Where", whereAVX512)
 	register(cpu.AVX512, "MaskScale", maskScaleAVX512)
 	register(cpu.AVX512, "Exp", expAVX512)
+	register(cpu.AVX512, "Expm1", expm1AVX512)
 	register(cpu.AVX512, "Sigmoid", sigmoidAVX512)
 	register(cpu.AVX512, "Log", logAVX512)
+	register(cpu.AVX512, "Log1p", log1pAVX512)
+	register(cpu.AVX512, "Tanh", tanhAVX512)
+	register(cpu.AVX512, "Erf", erfAVX512)
+	registerSines(cpu.AVX512, sinNearAVX512, cosNearAVX512, largestAbsAVX512)
+	register(cpu.AVX512, "Pow", powAVX512)
+	registerPowScalar(cpu.AVX512, squareAVX512, powScalarAVX512)
 	registerCast(cpu.AVX512, F32, U8, castU8F32AVX512)
 	registerCast(cpu.AVX512, F32, I8, castI8F32AVX512)
 	registerCast(cpu.AVX512, F32, I32, castI32F32AVX512)
@@ -54,6 +64,21 @@ func init() {
 	registerCast(cpu.AVX512, F32, BF16, castBF16F32AVX512)
 	registerCast(cpu.AVX512, BF16, F32, castF32BF16AVX512)
 	registerCast(cpu.AVX512, Bool, F32, castF32BoolAVX512)
+}
+
+// rowsAVX512 fills in the kernels of this level.
+func rowsAVX512(r *Rows) {
+	*r = Rows{Sum: sumAVX512, Max: maxAVX512, Min: minAVX512, SumSquares: sumSquaresAVX512, Dot: dotAVX512,
+		AddTo: addToAVX512, Axpy: axpyAVX512, Adam: adamAVX512, SGD: sgdAVX512}
+	r.Momentum = func(w, v, g unsafe.Pointer, n int, lr, mu float32, nesterov bool) {
+		if nesterov {
+			nesterovAVX512(w, v, g, n, lr, mu)
+		} else {
+			momentumAVX512(w, v, g, n, lr, mu)
+		}
+	}
+	softmaxParts{largestAVX512, expSumAVX512, expSumOnlyAVX512, scaleRowAVX512, subTwiceAVX512, mulSubAVX512, dotAVX512,
+		logScalarAVX512}.fill(r)
 }
 
 //go:noescape
@@ -120,6 +145,15 @@ func greaterAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 func greaterEqualAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
+func andAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func orAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func notAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
 func maximumAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
@@ -150,13 +184,40 @@ func maskScaleAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 func expAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
+func expm1AVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
 func sigmoidAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
 func logAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
+func log1pAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
 func logScalarAVX512(x float32) (ret float32)
+
+//go:noescape
+func tanhAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func erfAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func sinNearAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func cosNearAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func largestAbsAVX512(x unsafe.Pointer, n int) (ret float32)
+
+//go:noescape
+func powAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
+
+//go:noescape
+func powScalarAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
 func sumAVX512(x unsafe.Pointer, n int) (ret float32)

@@ -15,6 +15,9 @@ type isa interface {
 }
 
 func isaOf(t Target) isa {
+	if t == NEON {
+		return neon{}
+	}
 	return x86{wide: t == AVX512}
 }
 
@@ -63,6 +66,16 @@ func (w *writer) group() int {
 		return 1
 	}
 	return 16 / w.Target.Lanes()
+}
+
+// lanes is the number of elements in a vector.
+func (w *writer) lanes() int {
+	for _, in := range w.prog {
+		if in.op == opLoad && in.kind == Bytes {
+			return 4 * w.Target.Lanes()
+		}
+	}
+	return w.Target.Lanes()
 }
 
 // assign gives registers to scalars, accumulators and as many constants as fit.

@@ -57,6 +57,9 @@ func (f *File) Table(name string, words []uint32) {
 // Stubs are the declarations of all kernels.
 func (f *File) Stubs() string { return f.stubs.String() }
 
+// Empty says that no kernel was added.
+func (f *File) Empty() bool { return f.text.Len() == 0 }
+
 // Write makes the assembly file name + the target's suffix + ".s".
 func (f *File) Write(name string) error {
 	var w strings.Builder

@@ -23,6 +23,14 @@ func (t Target) FileSuffix() string {
 	return [...]string{"_avx512_amd64", "_avx2_amd64", "_neon_arm64"}[t]
 }
 
+// Arch is the architecture of a target, as Go names it.
+func (t Target) Arch() string {
+	if t == NEON {
+		return "arm64"
+	}
+	return "amd64"
+}
+
 // Lanes is the number of float32 in a vector.
 func (t Target) Lanes() int { return [...]int{16, 8, 4}[t] }
 

@@ -177,8 +177,7 @@ func (x x86) fma(w *writer, o *operands, i int, name string) {
 		a, b = b, a
 	}
 	ra := o.reg(a)
-	if w.over(i, c) {
-		rb, suffix := o.mem(b)
+	if rb, suffix := o.mem(b); w.over(i, c) {
 		w.p("%s231PS%s %s, %s, %s", name, suffix, rb, ra, x.r(w.loc[i]))
 		return
 	}

@@ -54,7 +54,7 @@ func (x x86) frame(w *writer) {
 	x.constants(w)
 	w.p("XORL BX, BX")
 	group := w.group()
-	lanes := group * w.Target.Lanes()
+	lanes := group * w.lanes()
 	if w.Unroll > 1 {
 		x.loop(w, "loop", "more", group*w.Unroll, lanes*w.Unroll)
 		w.label("more")
@@ -63,7 +63,8 @@ func (x x86) frame(w *writer) {
 	w.label("tail")
 	w.p("SUBQ BX, CX\n\tJLE done")
 	if x.wide {
-		w.p("MOVL $-1, AX\n\tBZHIL CX, AX, AX\n\tKMOVW AX, K1")
+		size := map[bool]string{true: "Q", false: "L"}[w.lanes() > 16]
+		w.p("MOV%s $-1, AX\n\tBZHI%s CX, AX, AX\n\tKMOV%s AX, K1", size, size, map[string]string{"Q": "Q", "L": "W"}[size])
 		w.body(0, true)
 	} else {
 		x.stackTail(w)
@@ -134,7 +135,7 @@ func (x x86) stackTail(w *writer) {
 	for _, in := range w.prog {
 		if in.op == opLoad {
 			x.loadConst(w, in.bits, 0)
-			for o := 0; o < w.group()*8*in.kind.Size(); o += 32 {
+			for o := 0; o < w.group()*w.lanes()*in.kind.Size(); o += 32 {
 				w.p("VMOVUPS Y0, %d(SP)", slot(in.n)+o)
 			}
 		}

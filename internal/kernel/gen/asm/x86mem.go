@@ -8,11 +8,11 @@ var x86Pointers = []string{"DI", "SI", "DX", "R8", "R9", "R10"}
 // address is that of stream n for the vector being written; in the tail of AVX2 the streams lie on the stack.
 func (x x86) address(w *writer, n int, k Kind) string {
 	if w.tail && !x.wide {
-		return fmt.Sprintf("%d(SP)", 64*n+w.unit*8*k.Size())
+		return fmt.Sprintf("%d(SP)", 64*n+w.unit*w.lanes()*k.Size())
 	}
 	off := ""
 	if !w.tail {
-		if o := w.unit * w.Target.Lanes() * k.Size(); o > 0 {
+		if o := w.unit * w.lanes() * k.Size(); o > 0 {
 			off = fmt.Sprint(o)
 		}
 	}
@@ -35,8 +35,11 @@ func (x x86) half(w *writer, n int) string {
 func (x x86) load(w *writer, i int) {
 	in := &w.prog[i]
 	at := x.address(w, in.n, in.kind)
-	name := map[Kind]string{F32: "VMOVUPS", I32: "VMOVUPS", U8: "VPMOVZXBD", I8: "VPMOVSXBD", U16: "VPMOVZXWD", F16: "VCVTPH2PS"}[in.kind]
+	name := map[Kind]string{F32: "VMOVUPS", I32: "VMOVUPS", Bytes: "VMOVUPS", U8: "VPMOVZXBD", I8: "VPMOVSXBD", U16: "VPMOVZXWD", F16: "VCVTPH2PS"}[in.kind]
 	masked := x.wide && w.tail
+	if masked && in.kind == Bytes {
+		name = "VMOVDQU8"
+	}
 	switch {
 	case in.kind == Mask8:
 		t := w.takeVec()
@@ -100,6 +103,12 @@ func (x x86) store(w *writer, in *ins, src string) {
 	switch in.kind {
 	case F32, I32:
 		w.p("VMOVUPS %s, %s%s", src, k, at)
+	case Bytes:
+		name := "VMOVUPS"
+		if k != "" {
+			name = "VMOVDQU8"
+		}
+		w.p("%s %s, %s%s", name, src, k, at)
 	case Mask8:
 		x.storeMask(w, src, k, at)
 	case U16:

@@ -47,6 +47,17 @@ func compare(o *out) {
 	cmp("LessEqual", (*asm.Builder).LE)
 	cmp("Greater", (*asm.Builder).GT)
 	cmp("GreaterEqual", (*asm.Builder).GE)
+	logic := func(op string, f func(b *asm.Builder, x, y asm.V) asm.V) {
+		o.tile(op, func(b *asm.Builder) {
+			x := b.Load("a", asm.Bytes)
+			b.Store("dst", f(b, x, b.Load("b", asm.Bytes)), asm.Bytes)
+		})
+	}
+	logic("And", (*asm.Builder).And)
+	logic("Or", (*asm.Builder).Or)
+	o.tile("Not", func(b *asm.Builder) {
+		b.Store("dst", b.Xor(b.Load("a", asm.Bytes), b.Bits(0x01010101)), asm.Bytes)
+	})
 }
 
 func minmax(o *out) {

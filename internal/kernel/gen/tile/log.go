@@ -27,6 +27,16 @@ func ln(b *asm.Builder, x asm.V) asm.V {
 	return logEdges(b, x, logNear(b, m, power), b.Bits(0))
 }
 
+// log1p is log(2^e (1+m)), where m comes from x without the rounding of 1+x.
+func log1p(b *asm.Builder, x asm.V) asm.V {
+	u := b.Add(x, b.C(1))
+	e := b.And(b.SubI(u, b.C(2.0/3)), b.Bits(0xff800000))
+	scale := b.SubI(b.C(4), e) // 4 / 2^e
+	m := b.Add(b.SubI(x, e), b.FMA(b.C(0.25), scale, b.C(-1)))
+	r := logNear(b, m, b.Mul(b.FromInt(e), b.C(0x1p-23)))
+	return tiny(b, x, logEdges(b, x, r, b.C(-1)))
+}
+
 // logEdges puts the values at and beyond the ends: infinity for infinity, -infinity at zero, which is -1 for log1p, NaN below.
 func logEdges(b *asm.Builder, x, r, zero asm.V) asm.V {
 	inside := b.Both(b.GT(x, zero), b.LT(x, b.Bits(infinity)))
@@ -37,5 +47,6 @@ func logEdges(b *asm.Builder, x, r, zero asm.V) asm.V {
 
 func logs(o *out) {
 	o.unary("Log", ln)
+	o.unary("Log1p", log1p)
 	o.kernel("logScalar", asm.Signature{Scalars: []string{"x"}, Result: true}, func(b *asm.Builder) { b.Return(ln(b, b.Scalar(0))) })
 }
