@@ -6,7 +6,6 @@ import (
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/internal/kernel"
-	"github.com/kun-ml/kun/internal/rng"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -43,27 +42,52 @@ func nodeScalars(n *tensor.Node) (s kernel.Scalars) {
 
 func f32(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
 
-// castTile converts to float32 from the types that batches have; nil for others.
-func (d *Device) castTile(dst, src array.DType) kernel.Tile {
-	if dst != array.Float32 {
-		return nil
-	}
-	switch src {
-	case array.Uint8, array.Bool:
-		return toFloat[uint8]
-	case array.Int32:
-		return toFloat[int32]
+// kernelType is the element type by which casts are found.
+func kernelType(d array.DType) kernel.Type {
+	switch d {
+	case array.Float64:
+		return kernel.F64
+	case array.BFloat16:
+		return kernel.BF16
+	case array.Float16:
+		return kernel.F16
 	case array.Int8:
-		return toFloat[int8]
+		return kernel.I8
+	case array.Uint8:
+		return kernel.U8
+	case array.Int32:
+		return kernel.I32
+	case array.Int64:
+		return kernel.I64
+	case array.Bool:
+		return kernel.Bool
 	}
-	return nil
+	return kernel.F32
 }
 
-func toFloat[T uint8 | int8 | int32](dst, a, _, _ unsafe.Pointer, n int, _ *kernel.Scalars) {
-	d, x := f32(dst, n), unsafe.Slice((*T)(a), n)
-	for i := range d {
-		d[i] = float32(x[i])
+// castTile converts to float32 inside of tiles; nil for other results.
+func (d *Device) castTile(dst, src array.DType) kernel.Tile {
+	if dst != array.Float32 || src.Size() > 4 {
+		return nil
 	}
+	c := kernel.CastOf(kernel.F32, kernelType(src), d.level)
+	return func(dst, a, _, _ unsafe.Pointer, n int, _ *kernel.Scalars) { c(dst, a, n) }
+}
+
+// ruleCast converts whole arrays.
+func ruleCast(c *compiler, n *tensor.Node) bool {
+	x, y := c.at(n.In[0]), c.values[n.ID()][0]
+	f := kernel.CastOf(kernelType(y.t.DType), kernelType(x.t.DType), c.d.level)
+	total := n.Type(0).Shape.Size()
+	c.add(n, func(in *instance) func() {
+		g := func(piece, _ int) {
+			from, to := piece*pieceLen, min(total, (piece+1)*pieceLen)
+			f(unsafe.Add(in.ptr[y.id], from*y.t.DType.Size()), unsafe.Add(in.ptr[x.id], from*x.t.DType.Size()), to-from)
+		}
+		pieces := (total + pieceLen - 1) / pieceLen
+		return func() { in.split(pieces, g) }
+	})
+	return true
 }
 
 // crossEntropy is the loss of one row of logits; a class that is none gives NaN.
@@ -73,19 +97,4 @@ func crossEntropy(rows *kernel.Rows, dst, x unsafe.Pointer, n, class int) float3
 		return float32(math.NaN())
 	}
 	return rows.SparseCrossEntropy(dst, x, n, class)
-}
-
-// dropoutMask writes 1 where element offset+i of the stream is below keep.
-func dropoutMask(dst []byte, offset int, key, step uint64, keep uint32) {
-	for i := 0; i < len(dst); {
-		e := offset + i
-		b := rng.Block(key, step, uint64(e)/4)
-		for l := e & 3; l < 4 && i < len(dst); l++ {
-			dst[i] = 0
-			if b[l] < keep {
-				dst[i] = 1
-			}
-			i++
-		}
-	}
 }

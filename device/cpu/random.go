@@ -2,7 +2,9 @@ package cpu
 
 import (
 	"math"
+	"unsafe"
 
+	"github.com/kun-ml/kun/internal/kernel"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -22,7 +24,7 @@ func ruleBernoulli(c *compiler, n *tensor.Node) bool {
 				}
 				return
 			}
-			dropoutMask(dst, from, key, uint64(in.now.Step), uint32(below))
+			kernel.Bernoulli(unsafe.Pointer(unsafe.SliceData(dst)), from, len(dst), key, uint64(in.now.Step), uint32(below))
 		}
 		n := (total + pieceLen - 1) / pieceLen
 		return func() {

@@ -17,7 +17,7 @@ var rules = map[string]rule{}
 
 func init() {
 	for name, r := range map[string]rule{
-		"MatMul": ruleMatMul, "Reshape": ruleView, "StopGradient": ruleView, "Sum": ruleSum, "Mean": ruleSum, "Softmax": ruleRow, "LogSoftmax": ruleRow, "SoftmaxGrad": ruleRow, "LogSumExp": ruleLogSumExp,
+		"MatMul": ruleMatMul, "Cast": ruleCast, "Reshape": ruleView, "StopGradient": ruleView, "Sum": ruleSum, "Mean": ruleSum, "Softmax": ruleRow, "LogSoftmax": ruleRow, "SoftmaxGrad": ruleRow, "LogSumExp": ruleLogSumExp,
 		"SparseCrossEntropy": ruleSparseCE, "SparseCrossEntropyGrad": ruleSparseCEGrad, "AdamUpdate": ruleAdam,
 		"RandomBernoulli": ruleBernoulli, "ArgMax": ruleArg, "ArgMin": ruleArg, "CumSum": ruleCumSum, "TopK": ruleTopK, "Scan": ruleScan,
 		"Max": ruleFold, "Min": ruleFold, "Prod": ruleFold, "Transpose": ruleTranspose, "BroadcastTo": ruleBroadcast,
