@@ -14,15 +14,12 @@ import (
 
 type goldenLoss struct {
 	Class        string
-	Args         map[string]any
+	Args         json.RawMessage
 	YTrue        golden.Tensor  `json:"y_true"`
 	YPred        golden.Tensor  `json:"y_pred"`
 	SampleWeight *golden.Tensor `json:"sample_weight"`
 	Loss, Grad   golden.Tensor
 }
-
-var kerasLosses = map[string]string{"MeanSquaredError": "mean_squared_error", "MeanAbsoluteError": "mean_absolute_error", "Huber": "huber",
-	"BinaryCrossentropy": "binary_crossentropy", "CategoricalCrossentropy": "categorical_crossentropy", "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy"}
 
 // reduce is what Keras makes of the numbers per sample: the work of the training step, here for the test alone.
 func reduce(e, weight *tensor.Tensor, how string) *tensor.Tensor {
@@ -61,56 +58,20 @@ func reduce(e, weight *tensor.Tensor, how string) *tensor.Tensor {
 	return e.Sum().Div(count)
 }
 
-// kerasLoss is our loss for a case, the reduction, and the axis that Keras counts along; nil for a class of a later release.
-func kerasLoss(t *testing.T, c *goldenLoss) (l loss.Loss, how string, axis int) {
-	name := kerasLosses[c.Class]
-	if name == "" {
-		return nil, "", 0
-	}
-	how, axis = "sum_over_batch_size", -1
-	args := map[string]any{}
-	for k, v := range c.Args {
-		switch k {
-		case "reduction":
-			how, _ = v.(string)
-		case "axis":
-			axis = int(v.(float64))
-		case "ignore_class":
-			if v != nil {
-				args["ignore_classes"] = []any{v}
-			}
-		case "name", "dtype":
-		default:
-			args[k] = v
-		}
-	}
-	if how == "" {
-		how = "none"
-	}
-	b, err := json.Marshal(map[string]any{name: args})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if l, err = loss.Unmarshal(b); err != nil {
-		t.Fatal(err)
-	}
-	return l, how, axis
-}
-
 func TestLosses_GoldenKeras(t *testing.T) {
 	var cases []goldenLoss
 	golden.Read(t, "losses.json", &cases)
 	tally, devices := golden.NewTally(), golden.Devices(t)
 	for i := range cases {
 		c := &cases[i]
-		l, how, axis := kerasLoss(t, c)
+		l, how, axis := golden.Loss(t, golden.Serialized{Class: c.Class, Config: c.Args})
 		if l == nil {
 			tally.Later[c.Class]++
 			continue
 		}
 		pass := true
 		for _, d := range devices {
-			pass = t.Run(fmt.Sprintf("%s/%d_%s_%v", d.Name(), i, c.Class, c.Args), func(t *testing.T) { checkLoss(t, d, l, c, how, axis) }) && pass
+			pass = t.Run(fmt.Sprintf("%s/%d_%s_%s", d.Name(), i, c.Class, c.Args), func(t *testing.T) { checkLoss(t, d, l, c, how, axis) }) && pass
 		}
 		tally.Add(c.Class, pass)
 	}

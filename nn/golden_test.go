@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"path"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/kun-ml/kun/array"
@@ -62,42 +61,6 @@ type layerArgs struct {
 	DType                 string
 }
 
-// kerasRegularizer is our regulariser for a name of Keras's or a serialised one.
-func kerasRegularizer(t *testing.T, raw json.RawMessage) nn.Regularizer {
-	if len(raw) == 0 || string(raw) == "null" {
-		return nil
-	}
-	var name string
-	var full struct {
-		Class  string `json:"class_name"`
-		Config struct{ L1, L2 *float64 }
-	}
-	if json.Unmarshal(raw, &name) == nil {
-		full.Class = name
-	} else if err := json.Unmarshal(raw, &full); err != nil {
-		t.Fatalf("%s: %v", raw, err)
-	}
-	factor := func(v *float64, def float64) float64 {
-		switch {
-		case v == nil:
-			return def
-		case *v == 0:
-			return nn.Zero
-		}
-		return *v
-	}
-	switch strings.ReplaceAll(strings.ToLower(full.Class), "_", "") {
-	case "l1":
-		return nn.L1{Factor: factor(full.Config.L1, 0)}
-	case "l2":
-		return nn.L2{Factor: factor(full.Config.L2, 0)}
-	case "l1l2":
-		return nn.L1L2{L1: factor(full.Config.L1, 0), L2: factor(full.Config.L2, 0)}
-	}
-	t.Fatalf("unknown regulariser %s", raw)
-	return nil
-}
-
 // kerasLayer is our layer for a case, and our names of its weights; nil for a class of a later release.
 func kerasLayer(t *testing.T, c *goldenLayer) (nn.Layer, map[string]string) {
 	var a layerArgs
@@ -110,11 +73,11 @@ func kerasLayer(t *testing.T, c *goldenLayer) (nn.Layer, map[string]string) {
 	switch c.Class {
 	case "Dense":
 		return &nn.Dense{Units: a.Units, Activation: nn.Activation(a.Activation), NoBias: a.UseBias != nil && !*a.UseBias,
-			KernelRegularizer: kerasRegularizer(t, a.KernelRegularizer), BiasRegularizer: kerasRegularizer(t, a.BiasRegularizer),
-			ActivityRegularizer: kerasRegularizer(t, a.ActivityRegularizer)}, map[string]string{"kernel": "Kernel", "bias": "Bias"}
+			KernelRegularizer: golden.Regularizer(t, a.KernelRegularizer), BiasRegularizer: golden.Regularizer(t, a.BiasRegularizer),
+			ActivityRegularizer: golden.Regularizer(t, a.ActivityRegularizer)}, map[string]string{"kernel": "Kernel", "bias": "Bias"}
 	case "Embedding":
-		return &nn.Embedding{Size: a.InputDim, Units: a.OutputDim, MaskZero: a.MaskZero, TableRegularizer: kerasRegularizer(t, a.EmbeddingsRegularizer),
-			ActivityRegularizer: kerasRegularizer(t, a.ActivityRegularizer)}, map[string]string{"embeddings": "Table"}
+		return &nn.Embedding{Size: a.InputDim, Units: a.OutputDim, MaskZero: a.MaskZero, TableRegularizer: golden.Regularizer(t, a.EmbeddingsRegularizer),
+			ActivityRegularizer: golden.Regularizer(t, a.ActivityRegularizer)}, map[string]string{"embeddings": "Table"}
 	case "Reshape":
 		return &nn.Reshape{Shape: a.TargetShape}, nil
 	case "Dropout":

@@ -1,7 +1,9 @@
 package optim_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -17,91 +19,25 @@ type goldenOptimizer struct {
 	Case, Class string
 	Config      map[string]any
 	Args        map[string]any
-	Schedule    *struct {
-		Class  string `json:"class_name"`
-		Config scheduleArgs
-	}
-	Initial   []*golden.Tensor
-	Grads     [][]*golden.Tensor
-	AfterStep [][]*golden.Tensor `json:"after_step"`
+	Schedule    any
+	Initial     []*golden.Tensor
+	Grads       [][]*golden.Tensor
+	AfterStep   [][]*golden.Tensor `json:"after_step"`
 }
 
-type scheduleArgs struct {
-	Rate         float64  `json:"initial_learning_rate"`
-	Steps        float64  `json:"decay_steps"`
-	DecayRate    float64  `json:"decay_rate"`
-	Staircase    bool     `json:"staircase"`
-	Alpha        float64  `json:"alpha"`
-	WarmupTarget *float64 `json:"warmup_target"`
-	WarmupSteps  float64  `json:"warmup_steps"`
-}
-
-// kerasSchedule is our schedule for one of Keras; nil for those of a later release.
-func kerasSchedule(class string, a scheduleArgs) optim.Schedule {
-	switch class {
-	case "ExponentialDecay":
-		return optim.Exponential{Initial: a.Rate, Steps: int64(a.Steps), Rate: a.DecayRate, Staircase: a.Staircase}
-	case "CosineDecay":
-		c := optim.Cosine{Peak: a.Rate, Steps: int64(a.Steps), Alpha: a.Alpha}
-		if a.WarmupTarget != nil {
-			c.Initial, c.Peak, c.Warmup = a.Rate, *a.WarmupTarget, int64(a.WarmupSteps)
-		}
-		return c
-	}
-	return nil
-}
-
-func zeroed(v float64) float64 {
-	if v == 0 {
-		return optim.Zero
-	}
-	return v
-}
-
-// kerasOptimizer is our optimizer for a case, or the reason why there is none.
-func kerasOptimizer(c *goldenOptimizer) (optim.Optimizer, string) {
-	arg := func(name string) any {
-		if v, ok := c.Args[name]; ok {
-			return v
-		}
-		return c.Config[name]
-	}
-	num := func(name string) float64 { v, _ := arg(name).(float64); return v }
-	flag := func(name string) bool { v, _ := arg(name).(bool); return v }
-	switch {
-	case flag("use_ema"):
-		return nil, "average of weights (use_ema)"
-	case num("gradient_accumulation_steps") > 1:
-		return nil, "accumulation of gradients"
-	}
-	s := optim.Settings{LearningRate: num("learning_rate"), ClipNorm: num("clipnorm"), GlobalClipNorm: num("global_clipnorm"),
-		ClipValue: num("clipvalue"), WeightDecay: num("weight_decay")}
-	if _, ok := c.Args["learning_rate"]; ok {
-		s.LearningRate = zeroed(s.LearningRate)
-	}
+// serialized joins the configuration, the arguments that were given and the schedule.
+func (c *goldenOptimizer) serialized(t *testing.T) golden.Serialized {
+	all := map[string]any{}
+	maps.Copy(all, c.Config)
+	maps.Copy(all, c.Args)
 	if c.Schedule != nil {
-		if s.Schedule = kerasSchedule(c.Schedule.Class, c.Schedule.Config); s.Schedule == nil {
-			return nil, "schedule " + c.Schedule.Class
-		}
+		all["learning_rate"] = c.Schedule
 	}
-	switch c.Class {
-	case "SGD":
-		return optim.SGD{LearningRate: s.LearningRate, Schedule: s.Schedule, Momentum: num("momentum"), Nesterov: flag("nesterov"),
-			ClipNorm: s.ClipNorm, GlobalClipNorm: s.GlobalClipNorm, ClipValue: s.ClipValue, WeightDecay: s.WeightDecay}, ""
-	case "RMSprop":
-		return optim.RMSprop{LearningRate: s.LearningRate, Schedule: s.Schedule, Rho: zeroed(num("rho")), Momentum: num("momentum"),
-			Epsilon: zeroed(num("epsilon")), Centered: flag("centered"),
-			ClipNorm: s.ClipNorm, GlobalClipNorm: s.GlobalClipNorm, ClipValue: s.ClipValue, WeightDecay: s.WeightDecay}, ""
-	case "Adam":
-		return optim.Adam{LearningRate: s.LearningRate, Schedule: s.Schedule, Beta1: zeroed(num("beta_1")), Beta2: zeroed(num("beta_2")),
-			Epsilon: zeroed(num("epsilon")), AMSGrad: flag("amsgrad"),
-			ClipNorm: s.ClipNorm, GlobalClipNorm: s.GlobalClipNorm, ClipValue: s.ClipValue, WeightDecay: s.WeightDecay}, ""
-	case "AdamW":
-		return optim.AdamW{LearningRate: s.LearningRate, Schedule: s.Schedule, Beta1: zeroed(num("beta_1")), Beta2: zeroed(num("beta_2")),
-			Epsilon: zeroed(num("epsilon")), AMSGrad: flag("amsgrad"),
-			ClipNorm: s.ClipNorm, GlobalClipNorm: s.GlobalClipNorm, ClipValue: s.ClipValue, WeightDecay: zeroed(s.WeightDecay)}, ""
+	b, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return nil, "class " + c.Class
+	return golden.Serialized{Class: c.Class, Config: b}
 }
 
 // goldenTolerance is relative to 1 + |value|, over 12 steps. Keras computes the bias corrections in float32, where
@@ -114,7 +50,7 @@ func TestOptimizers_GoldenKeras(t *testing.T) {
 	tally, devices := golden.NewTally(), golden.Devices(t)
 	for i := range cases {
 		c := &cases[i]
-		o, why := kerasOptimizer(c)
+		o, why := golden.Optimizer(t, c.serialized(t))
 		if o == nil {
 			tally.Later[why]++
 			continue
@@ -157,14 +93,14 @@ func TestOptimizers_GoldenKeras(t *testing.T) {
 func TestSchedules_GoldenKeras(t *testing.T) {
 	var cases []struct {
 		Case, Class string
-		Args        scheduleArgs
+		Args        json.RawMessage
 		Steps       []int64
 		Values      []float64
 	}
 	golden.Read(t, "schedules.json", &cases)
 	tally := golden.NewTally()
 	for _, c := range cases {
-		s := kerasSchedule(c.Class, c.Args)
+		s := golden.Schedule(t, golden.Serialized{Class: c.Class, Config: c.Args})
 		if s == nil {
 			tally.Later[c.Class]++
 			continue
