@@ -14,11 +14,14 @@ const benchLen = 4096
 func BenchmarkTile(b *testing.B) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for _, op := range TileNames() {
-		ms := operandsOf(r, op, benchLen)
-		for i, m := range ms {
-			for j := range m.floatsIf(form(op)[i]) {
-				m.floats()[j] = float32(r.NormFloat64())
+		var ms []*memory
+		for _, kind := range form(op) {
+			m := newMemory(benchLen, sizeOf(byte(kind)), 0)
+			fill(r, m, byte(kind))
+			if kind == 'f' {
+				ordinary(r, m)
 			}
+			ms = append(ms, m)
 		}
 		for _, level := range cpu.Levels() {
 			t := TileOf(op, level)
@@ -34,11 +37,10 @@ func BenchmarkTile(b *testing.B) {
 	}
 }
 
-func (m *memory) floatsIf(kind byte) []float32 {
-	if kind == 'f' {
-		return m.floats()
+func ordinary(r *rand.Rand, m *memory) {
+	for i := range m.floats() {
+		m.floats()[i] = float32(r.NormFloat64())
 	}
-	return nil
 }
 
 func perElement(b *testing.B, n int) {
@@ -50,7 +52,11 @@ func BenchmarkRows(b *testing.B) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for _, c := range rowCases {
 		for _, n := range []int{10, 128, benchLen} {
-			ms := rowOperands(r, &rowCase{args: c.args}, n)
+			var ms []*memory
+			for range c.args {
+				ms = append(ms, newMemory(n, 4, 0))
+				ordinary(r, ms[len(ms)-1])
+			}
 			for _, level := range cpu.Levels() {
 				k := RowsOf(level)
 				b.Run(fmt.Sprintf("%s/%d/%v", c.name, n, level), func(b *testing.B) {

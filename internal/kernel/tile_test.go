@@ -142,7 +142,7 @@ func unit(x float32) float64 {
 	return math.Ldexp(1, max(int(u>>23), 1)-150)
 }
 
-const guard = 96 // bytes around an array that must not change
+const guard = 128 // bytes around an array that must not change
 
 // memory is n elements of size bytes between guards.
 type memory struct {

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"go/format"
 	"log"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/kun-ml/kun/internal/kernel/gen/asm"
@@ -37,11 +39,20 @@ type out struct {
 
 func main() {
 	log.SetFlags(0)
+	dir := flag.String("out", ".", "folder to write to")
+	flag.Parse()
+	if err := generate(*dir); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func generate(dir string) error {
 	for _, t := range []asm.Target{asm.AVX512, asm.AVX2, asm.NEON} {
-		if err := write(t); err != nil {
-			log.Fatal(err)
+		if err := write(dir, t); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // rowTable fills in the kernels of rows of a level.
@@ -62,7 +73,7 @@ func rowsLevel(r *Rows) {
 }
 `
 
-func write(t asm.Target) error {
+func write(dir string, t asm.Target) error {
 	o := &out{Target: t}
 	for _, g := range groups {
 		o.file = asm.NewFile(t, tool)
@@ -71,7 +82,7 @@ func write(t asm.Target) error {
 		if o.file.Empty() {
 			continue
 		}
-		if err := o.file.Write(g.name); err != nil {
+		if err := o.file.Write(filepath.Join(dir, g.name)); err != nil {
 			return err
 		}
 	}
@@ -81,7 +92,7 @@ func write(t asm.Target) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile("tiles"+t.FileSuffix()+"_gen.go", src, 0o644)
+	return os.WriteFile(filepath.Join(dir, "tiles"+t.FileSuffix()+"_gen.go"), src, 0o644)
 }
 
 // tile writes the tile of an op and registers it.
