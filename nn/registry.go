@@ -142,6 +142,16 @@ func (r *Registry[T]) Make(name string) (T, error) {
 	return f(), nil
 }
 
+// NameOf is the name under which the type of v is registered; empty when it is not.
+func (r *Registry[T]) NameOf(v T) string {
+	x := reflect.ValueOf(v)
+	if !x.IsValid() {
+		return ""
+	}
+	name, _ := r.nameOf(x)
+	return name
+}
+
 func (r *Registry[T]) kind() string { return r.what }
 
 func (r *Registry[T]) known() []string {
