@@ -140,19 +140,26 @@ func (p *MatMulPlan) step(k matmulKind, block, pieces int) {
 // Phases are the numbers of pieces of the phases. Phases run one after the other, the pieces of one in any order or at once.
 func (p *MatMulPlan) Phases() []int { return p.phases }
 
-// choose gives the regime, thin for both that pack.
+// choose gives the regime, thin for both that pack. Packing costs a pass over the operands; what it saves are misses: of rows
+// of A, B or C that fall on the same lines of the first cache, and of a B that is large and read many times. The bounds were
+// found by trying all regimes on a grid of shapes.
 func (p *MatMulPlan) choose() matmulRegime {
 	if p.l == nil || p.K == 0 {
 		return plain
 	}
-	if p.M <= 14 {
+	const page = 1024 // floats between lines of the cache that displace each other
+	farA, farB, farC := p.ARow%page == 0, p.BRow%page == 0, p.CRow%page == 0
+	b, l2 := 4*p.K*p.N, cpu.Caches().L2
+	switch narrow := p.l.lanes*p.l.widest < 32; {
+	case p.M <= 14:
 		return direct
-	}
-	far := p.ARow*4 >= 4096 && p.ARow*4%4096 == 0 // rows that fall on the same lines of the cache
-	if p.M <= 160 && p.N <= 1024 && p.K*min(p.N, 512)*4 <= 700<<10 && !far {
+	case narrow && (p.M <= 32 && p.BCol == 1 && !farB && b <= 4*l2 || p.N <= 32 || !farA && (p.M <= 512 && p.N <= 64 || p.M <= 64 && p.N <= 128)):
 		return direct
-	}
-	if p.N <= 128 && p.K <= 64 {
+	case narrow:
+	case p.N > 128 && (p.K < 32 || p.K <= 64 && farC):
+	case p.M <= 32 && b <= 4*l2, p.N <= 32:
+		return direct
+	case !farA && (p.M <= 160 && p.N <= 1024 && b <= 4*l2 || p.N <= 128):
 		return direct
 	}
 	return thin

@@ -1,14 +1,18 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
 
-// rowsInCache is how many rows of a block of A stay in the second-level cache.
+	"github.com/kun-ml/kun/internal/cpu"
+)
+
+// rowsInCache is how many rows of a long block of A stay in the second-level cache beside B.
 const rowsInCache = 240
 
 // planPacked packs A into panels of rows and B into panels of columns and multiplies these.
 //
-// Few rows: all of A is packed first, then each piece packs its own columns of B as it goes. Many rows: block by block of K,
-// both are packed, then groups of rows are multiplied with groups of columns.
+// Thin, where a block of A stays in the second-level cache: all of A is packed first, then each piece packs its own columns of
+// B as it goes. Thick: block by block of K, both are packed, then groups of rows are multiplied with groups of columns.
 func (p *MatMulPlan) planPacked(threads int) {
 	p.aPanels = (p.M + p.l.mr - 1) / p.l.mr
 	p.bPanels = (p.N + p.l.nr - 1) / p.l.nr
@@ -17,7 +21,7 @@ func (p *MatMulPlan) planPacked(threads int) {
 	if threads == 1 {
 		pieces = 1
 	}
-	if p.rowGroups == 1 && p.bPanels >= min(pieces, 4*threads) {
+	if 8*p.aFloats() <= cpu.Caches().L2 && p.bPanels >= min(pieces, 4*threads) {
 		p.regime = thin
 		p.colGroups = min(p.bPanels, pieces)
 		p.step(packAPhase, 0, p.packPieces(threads)*p.blocks)
