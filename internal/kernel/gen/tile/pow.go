@@ -26,14 +26,14 @@ func logPair(b *asm.Builder, x asm.V) (high, low asm.V) {
 	// loss of a product turned round.
 	s := b.Mul(f, f)
 	sLow := b.Sub(b.Mul(f2, rest), b.FNMA(f, f, s))
-	p := horner(b, s, 0.09907781777, 0.1108192612, 0.1428613565, 0.1999999788)
+	p := horner(b, s, 0.0974368290896, 0.110943800229, 0.142858502773, 0.199999998281)
 	third := b.C(1.0 / 3)
 	q := b.FMA(s, p, third)
-	qLow := b.Add(b.FMA(s, p, b.Sub(third, q)), b.C(-9.934107e-9))
+	qLow := b.Add(b.FMA(sLow, p, b.FMA(s, p, b.Sub(third, q))), b.C(-9.934107e-9))
 	v := b.Mul(s, q)
 	vLow := b.Sub(b.FMA(sLow, q, b.Mul(s, qLow)), b.FNMA(s, q, v))
 	t := b.Mul(f2, v)
-	tLow := b.Sub(b.Mul(f2, vLow), b.FNMA(f2, v, t))
+	tLow := b.Sub(b.FMA(rest2, v, b.Mul(f2, vLow)), b.FNMA(f2, v, t))
 
 	whole := b.Mul(power, b.C(0.693359375)) // exact
 	h := b.Add(whole, f2)
