@@ -54,7 +54,7 @@ var rooms = map[string]room{
 	"internal/cli/...":     {6, all, ""},
 	"cmd/...":              {8, "internal/cli", ""},
 
-	"tensortest":              {beside, "array tensor program device device/cpu device/ref nn loss metric optim", ""},
+	"tensortest":              {beside, "array internal/rng tensor program device device/cpu device/ref nn loss metric optim", ""},
 	"internal/kernel/gen/...": {beside, "internal/kernel/gen/asm", ""},
 	"internal/docgen":         {beside, all, ""},
 	"internal/golden":         {beside, all, ""},
