@@ -3,6 +3,7 @@ package program
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 
 	"github.com/kun-ml/kun/array"
@@ -10,7 +11,7 @@ import (
 )
 
 // maxBytes bounds the values of one program together, so that a hostile file cannot claim more than a machine has.
-const maxBytes = 1 << 36
+const maxBytes = min(1<<36, math.MaxInt/2)
 
 // maxDepth bounds how deep loops are nested.
 const maxDepth = 8
@@ -146,8 +147,8 @@ func (d *decoder) node(b *tensor.GraphBuilder, f map[string]any, link func(any) 
 		return nil, err
 	}
 	for _, t := range out {
-		n, _ := t.Shape().CheckedSize(t.DType().Size())
-		if d.bytes += n; n > maxBytes || d.bytes > maxBytes {
+		n, err := t.Shape().CheckedSize(t.DType().Size())
+		if d.bytes += n; err != nil || n > maxBytes || d.bytes > maxBytes {
 			return nil, fmt.Errorf("program: its values need more than %d GiB", maxBytes>>30)
 		}
 	}
