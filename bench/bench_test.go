@@ -95,3 +95,17 @@ func TestReport_SaysWhatIsMissing(t *testing.T) {
 		}
 	}
 }
+
+func TestQuiet_GivesUp(t *testing.T) {
+	if _, ok := busy(); !ok {
+		t.Skip("the load of this machine cannot be known")
+	}
+	q := &quiet{patience: 1}
+	q.wait()
+	if len(q.others) != 1 || q.others[0] < 0 {
+		t.Errorf("after one wait: %v", q.others)
+	}
+	if s := q.String(); !strings.Contains(s, "mean of 1") {
+		t.Errorf("%q", s)
+	}
+}

@@ -66,6 +66,7 @@ func (r *report) measureLab(ctx context.Context, o *options, k *built, tmp strin
 // labRound runs the prototype's step and Kun's, then its products and Kun's.
 func (r *report) labRound(ctx context.Context, o *options, p *process, bin map[string]string, threads int, step *labRow, shapes map[string]*labRow) error {
 	t := fmt.Sprint(threads)
+	o.quiet.wait()
 	out, err := labRun(ctx, o, bin["mnist"], "-t", t, "-r", "1")
 	if err != nil {
 		return err
@@ -78,6 +79,7 @@ func (r *report) labRound(ctx context.Context, o *options, p *process, bin map[s
 		return err
 	}
 	for _, set := range []string{"square", "train"} {
+		o.quiet.wait()
 		out, err := labRun(ctx, o, bin["gemm"], "-t", t, "-r", "1", "-ms", fmt.Sprint(ms), "-set", set)
 		if err != nil {
 			return err

@@ -21,6 +21,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // options are the flags.
@@ -35,6 +36,7 @@ type options struct {
 	only    map[string]bool // nil: all
 	seeds   []uint64
 	steps   int
+	quiet   quiet
 }
 
 func main() {
@@ -68,6 +70,7 @@ func run(ctx context.Context) error {
 	} else if err := r.measurePeers(ctx, o, k); err != nil {
 		return err
 	}
+	r.Machine += o.quiet.String()
 	r.print(os.Stdout)
 	if o.json == "" {
 		return nil
@@ -92,6 +95,7 @@ func parse() (*options, error) {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of alternation; 5 give each peer the 5 epochs of the quick-start")
 	flag.IntVar(&o.threads, "threads", min(2, runtime.NumCPU()), "threads of everyone")
 	flag.IntVar(&o.steps, "steps", 500, "training steps and predictions of a round")
+	flag.DurationVar(&o.quiet.patience, "quiet", 2*time.Second, "how long to wait, before each measurement, for others to leave the processor; Linux")
 	flag.Parse()
 	if flag.NArg() > 0 || o.rounds < 1 || o.threads < 1 || o.steps < 1 {
 		return nil, errors.New("takes flags only; rounds, threads and steps are at least 1")

@@ -58,6 +58,7 @@ func (r *report) measurePeers(ctx context.Context, o *options, k *built) error {
 func (r *report) startAll(ctx context.Context, o *options, k *built) error {
 	kun := &system{Name: "kun", Title: "**Kun**", Allocs: map[string]float64{}}
 	for range max(o.rounds, 5) {
+		o.quiet.wait()
 		t, said, err := k.version(ctx)
 		if err != nil {
 			return fmt.Errorf("kun version: %w", err)
@@ -117,7 +118,7 @@ func (r *report) firsts(ctx context.Context, o *options, k *built) error {
 	}
 	note("first", kun.Name, kun.First)
 	for _, s := range r.Systems[1:] {
-		r.ask(s, "first", &s.First, "first 1")
+		r.ask(o, s, "first", &s.First, "first 1")
 	}
 	return nil
 }
@@ -126,6 +127,7 @@ func (r *report) firsts(ctx context.Context, o *options, k *built) error {
 func (r *report) epochRounds(ctx context.Context, o *options, k *built) error {
 	kun := r.Systems[0]
 	for round := range max(o.rounds, len(o.seeds)) {
+		o.quiet.wait()
 		t, err := k.train(ctx, o, o.seeds[round%len(o.seeds)])
 		if err != nil {
 			return err
@@ -141,7 +143,7 @@ func (r *report) epochRounds(ctx context.Context, o *options, k *built) error {
 			continue // only for the mean over the seeds
 		}
 		for _, s := range r.Systems[1:] {
-			r.ask(s, "epoch", &s.Epoch, "epoch %d", 1+round/epochs)
+			r.ask(o, s, "epoch", &s.Epoch, "epoch %d", 1+round/epochs)
 			if (round+1)%epochs == 0 && s.p != nil && s.p.can("evaluate") {
 				if a, err := s.p.ask("evaluate"); err == nil {
 					s.Loss, s.Accuracy = append(s.Loss, a.Loss), append(s.Accuracy, a.Accuracy)
@@ -166,12 +168,12 @@ func (r *report) epochRounds(ctx context.Context, o *options, k *built) error {
 func (r *report) shortRounds(_ context.Context, o *options, _ *built) error {
 	for range o.rounds {
 		for _, s := range r.Systems {
-			r.ask(s, "step", &s.Step, "step %d", o.steps)
+			r.ask(o, s, "step", &s.Step, "step %d", o.steps)
 		}
 	}
 	for range o.rounds {
 		for _, s := range r.Systems {
-			r.ask(s, "call", &s.Call, "call 1 %d", o.steps)
+			r.ask(o, s, "call", &s.Call, "call 1 %d", o.steps)
 		}
 	}
 	for range o.rounds {
@@ -180,17 +182,18 @@ func (r *report) shortRounds(_ context.Context, o *options, _ *built) error {
 			if s.Name == "keras-tf" {
 				n = min(n, 20) // tens of milliseconds each
 			}
-			r.ask(s, "predict", &s.Predict, "predict 1 %d", n)
+			r.ask(o, s, "predict", &s.Predict, "predict 1 %d", n)
 		}
 	}
 	return nil
 }
 
 // ask adds the seconds of an answer to a figure of a system that can answer. A system that fails is left out from then on.
-func (r *report) ask(s *system, command string, to *[]float64, format string, args ...any) {
+func (r *report) ask(o *options, s *system, command string, to *[]float64, format string, args ...any) {
 	if s.p == nil || !s.p.can(command) {
 		return
 	}
+	o.quiet.wait()
 	a, err := s.p.ask(format, args...)
 	if err != nil {
 		r.fail(s, err)

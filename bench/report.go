@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"os/exec"
 	"runtime"
 	"slices"
@@ -38,18 +37,7 @@ func describe(o *options) string {
 	if b, err := exec.Command("git", "-C", o.root, "rev-parse", "--short", "HEAD").Output(); err == nil {
 		rev = "commit " + strings.TrimSpace(string(b))
 	}
-	return fmt.Sprintf("%s, %d cores, %s/%s, %d threads each, %s%s", machine.CPUName(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, o.threads, rev, load())
-}
-
-// load says how busy the machine was before the run, where that can be known: systems that split a step into equal parts
-// suffer more from others than those that do not.
-func load() string {
-	b, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return ""
-	}
-	one, _, _ := strings.Cut(string(b), " ")
-	return ", load " + one + " before"
+	return fmt.Sprintf("%s, %d cores, %s/%s, %d threads each, %s", machine.CPUName(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, o.threads, rev)
 }
 
 // print writes the tables as Markdown.
