@@ -119,7 +119,7 @@ func (n *Normalize) kept(rank int) ([]bool, error) {
 	kept := make([]bool, rank)
 	switch {
 	case n.Whole && len(n.Axes) > 0:
-		return nil, fmt.Errorf("Whole and Axes %v exclude each other", n.Axes)
+		return nil, fmt.Errorf("the fields Whole and Axes %v exclude each other", n.Axes)
 	case n.Whole, rank == 1 && len(n.Axes) == 0:
 		return kept, nil
 	case len(n.Axes) == 0:

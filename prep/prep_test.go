@@ -148,7 +148,7 @@ func TestMistakes_AreErrors(t *testing.T) {
 		{prep.Pipeline{&prep.Normalize{Mean: []float64{1}, Var: []float64{-1}}}, `prep: transform 0 (normalize): mean 1 and variance -1 at 0: not numbers that can be`},
 		{prep.Pipeline{&prep.Normalize{On: "y", Axes: []int{0}}}, `prep: transform 0 (normalize): axis 0 is that of the batch; samples have no numbers of their own`},
 		{prep.Pipeline{&prep.Normalize{Axes: []int{2}}}, `prep: transform 0 (normalize): axis 2 is out of range for rank 2`},
-		{prep.Pipeline{&prep.Normalize{Axes: []int{1}, Whole: true}}, `prep: transform 0 (normalize): Whole and Axes [1] exclude each other`},
+		{prep.Pipeline{&prep.Normalize{Axes: []int{1}, Whole: true}}, `prep: transform 0 (normalize): the fields Whole and Axes [1] exclude each other`},
 		{prep.Pipeline{nil}, `prep: transform 0 is nil`},
 		{prep.Pipeline{noise{}, &prep.Normalize{}}, `prep: transform 1 (normalize): a transform before it uses RandomNormal, which needs a running program; put it after what is fitted`},
 		{prep.Pipeline{total{}, &prep.Normalize{}}, `prep: transform 1 (normalize): the transforms before it turn samples x float32(2,) into float32(); they must keep the batch axis`},

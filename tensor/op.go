@@ -182,6 +182,3 @@ func inferBroadcast(_ *Node, in []Type) ([]Type, error) {
 	}
 	return []Type{{in[0].DType, s}}, nil
 }
-
-// inferLike gives the output the first operand's type.
-func inferLike(_ *Node, in []Type) ([]Type, error) { return []Type{in[0]}, nil }

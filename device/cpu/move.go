@@ -10,11 +10,11 @@ import (
 
 // move copies a block element by element: shape elements of size bytes, with strides in elements on both sides.
 type move struct {
-	shape          array.Shape
-	from, to       []int
-	fromAt, toAt   int
-	size           int
-	rows, rowBytes int
+	shape        array.Shape
+	from, to     []int
+	fromAt, toAt int
+	size         int
+	rows         int
 }
 
 func newMove(shape array.Shape, from, to []int, size int) *move {

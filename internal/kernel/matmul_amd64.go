@@ -9,6 +9,8 @@ import (
 )
 
 // matmulMask has eight words of ones, then eight of zeros: a load n words before the zeros is a mask of n elements.
+//
+//lint:ignore U1000 the assembly reads it
 var matmulMask = [16]uint32{0: ^uint32(0), 1: ^uint32(0), 2: ^uint32(0), 3: ^uint32(0), 4: ^uint32(0), 5: ^uint32(0), 6: ^uint32(0), 7: ^uint32(0)}
 
 type copyRows func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, last int)

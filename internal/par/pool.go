@@ -87,7 +87,7 @@ func (p *Pool) job1(n int) {
 		}
 	}
 	mine := 0
-	defer p.finish(seq, n, &mine)
+	defer p.finish(seq, &mine)
 	for {
 		i := p.claim(seq)
 		if i < 0 {
@@ -99,7 +99,8 @@ func (p *Pool) job1(n int) {
 }
 
 // finish waits for the pieces that helpers claimed. If the caller's piece panicked, no further piece is started.
-func (p *Pool) finish(seq uint32, n int, mine *int) {
+func (p *Pool) finish(seq uint32, mine *int) {
+	n := 0 // pieces that were started
 	for {
 		v := p.word.Load()
 		next, count := int(v&mostPieces), int(v>>16&mostPieces)

@@ -145,7 +145,6 @@ type Builder struct {
 	consts map[uint32]V
 	scalar map[int]V
 	accs   []acc
-	out    []int // accumulators to return
 }
 
 type acc struct {
