@@ -117,19 +117,24 @@ type matmulStep struct {
 func PlanMatMul(m MatMul, level cpu.Level, threads int) *MatMulPlan {
 	p := &MatMulPlan{MatMul: m, l: matmulLevels[level]}
 	p.block, p.blocks = KCut(m.K)
-	if m.M == 0 || m.N == 0 {
-		return p
-	}
-	p.regime = p.choose()
-	switch p.regime {
-	case plain:
-		p.step(plainPhase, 0, (m.M+p.plainRows()-1)/p.plainRows())
-	case direct:
-		p.planDirect(threads)
-	default:
-		p.planPacked(threads)
+	if m.M > 0 && m.N > 0 {
+		p.plan(p.choose(threads), threads)
 	}
 	return p
+}
+
+func (p *MatMulPlan) plan(r matmulRegime, threads int) {
+	p.regime = r
+	switch r {
+	case plain:
+		p.step(plainPhase, 0, (p.M+p.plainRows()-1)/p.plainRows())
+	case direct:
+		p.planDirect(threads)
+	case thin:
+		p.planThin(threads)
+	case thick:
+		p.planThick(threads)
+	}
 }
 
 func (p *MatMulPlan) step(k matmulKind, block, pieces int) {
@@ -140,10 +145,10 @@ func (p *MatMulPlan) step(k matmulKind, block, pieces int) {
 // Phases are the numbers of pieces of the phases. Phases run one after the other, the pieces of one in any order or at once.
 func (p *MatMulPlan) Phases() []int { return p.phases }
 
-// choose gives the regime, thin for both that pack. Packing costs a pass over the operands; what it saves are misses: of rows
+// choose gives the regime. Packing costs a pass over the operands; what it saves are misses: of rows
 // of A, B or C that fall on the same lines of the first cache, and of a B that is large and read many times. The bounds were
 // found by trying all regimes on a grid of shapes.
-func (p *MatMulPlan) choose() matmulRegime {
+func (p *MatMulPlan) choose(threads int) matmulRegime {
 	if p.l == nil || p.K == 0 {
 		return plain
 	}
@@ -162,7 +167,10 @@ func (p *MatMulPlan) choose() matmulRegime {
 	case !farA && (p.M <= 160 && p.N <= 1024 && b <= 4*l2 || p.N <= 128):
 		return direct
 	}
-	return thin
+	if 4*up(p.M, p.l.mr)*p.block <= l2/2 && (p.N+p.l.nr-1)/p.l.nr >= min(packedPieces(threads), 4*threads) {
+		return thin
+	}
+	return thick
 }
 
 func up(n, m int) int { return (n + m - 1) / m * m }

@@ -1,34 +1,38 @@
 package kernel
 
-import (
-	"unsafe"
-
-	"github.com/kun-ml/kun/internal/cpu"
-)
+import "unsafe"
 
 // rowsInCache is how many rows of a long block of A stay in the second-level cache beside B.
 const rowsInCache = 240
 
-// planPacked packs A into panels of rows and B into panels of columns and multiplies these.
-//
-// Thin, where a block of A stays in the second-level cache: all of A is packed first, then each piece packs its own columns of
-// B as it goes. Thick: block by block of K, both are packed, then groups of rows are multiplied with groups of columns.
-func (p *MatMulPlan) planPacked(threads int) {
+// packedPieces is about how many pieces a product of packed panels is cut into.
+func packedPieces(threads int) int {
+	if threads == 1 {
+		return 1
+	}
+	return max(16, 8*threads)
+}
+
+func (p *MatMulPlan) countPanels() {
 	p.aPanels = (p.M + p.l.mr - 1) / p.l.mr
 	p.bPanels = (p.N + p.l.nr - 1) / p.l.nr
+}
+
+// planThin is for an A of which a block stays in the second-level cache: all of A is packed first, then each piece packs its
+// own columns of B as it goes.
+func (p *MatMulPlan) planThin(threads int) {
+	p.countPanels()
+	p.colGroups = min(p.bPanels, packedPieces(threads))
+	p.step(packAPhase, 0, p.packPieces(threads)*p.blocks)
+	p.step(columnPhase, 0, p.colGroups)
+}
+
+// planThick is for the rest: block by block of K, both operands are packed, then groups of rows are multiplied with groups of
+// columns.
+func (p *MatMulPlan) planThick(threads int) {
+	p.countPanels()
+	pieces := packedPieces(threads)
 	p.rowGroups = (p.M + rowsInCache - 1) / rowsInCache
-	pieces := max(16, 8*threads)
-	if threads == 1 {
-		pieces = 1
-	}
-	if 8*p.aFloats() <= cpu.Caches().L2 && p.bPanels >= min(pieces, 4*threads) {
-		p.regime = thin
-		p.colGroups = min(p.bPanels, pieces)
-		p.step(packAPhase, 0, p.packPieces(threads)*p.blocks)
-		p.step(columnPhase, 0, p.colGroups)
-		return
-	}
-	p.regime = thick
 	if p.bPanels*p.rowGroups < pieces {
 		p.rowGroups = min(p.aPanels, (pieces+p.bPanels-1)/p.bPanels)
 	}

@@ -29,13 +29,18 @@ func (w *writer) text(name, signature string, params int) {
 func main() {
 	dir := flag.String("out", ".", "folder of the files")
 	flag.Parse()
+	generate(*dir)
+}
+
+// generate writes the assembly and the declarations of every level to a folder.
+func generate(dir string) {
 	for _, f := range []struct {
 		level, arch string
 		gen         func(*writer)
 	}{{"avx512", "amd64", avx512}, {"avx2", "amd64", avx2}, {"neon", "arm64", neon}} {
 		w := &writer{}
 		f.gen(w)
-		name := filepath.Join(*dir, "matmul_"+f.level+"_"+f.arch)
+		name := filepath.Join(dir, "matmul_"+f.level+"_"+f.arch)
 		save(name+".s", header+"//go:build !purego\n\n#include \"textflag.h\"\n"+w.asm.String())
 		save(name+"_gen.go", header+"//go:build "+f.arch+" && !purego\n\npackage kernel\n\nimport \"unsafe\"\n"+w.decl.String())
 	}
