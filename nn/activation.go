@@ -36,6 +36,15 @@ const (
 	HardSiLU    Activation = "hard_silu"    // x hard_sigmoid(x)
 	HardSwish   Activation = "hard_swish"   // another name of hard_silu
 	Mish        Activation = "mish"         // x tanh(softplus(x))
+
+	GLU           Activation = "glu"            // a sigmoid(b) for the halves a, b of the last axis, which becomes half as long
+	HardTanh      Activation = "hard_tanh"      // x between -1 and 1, else the nearer of both
+	HardShrink    Activation = "hard_shrink"    // x where |x| is above 0.5, else 0
+	SoftShrink    Activation = "soft_shrink"    // x drawn to 0 by 0.5
+	TanhShrink    Activation = "tanh_shrink"    // x - tanh(x)
+	Squareplus    Activation = "squareplus"     // (x + sqrt(x^2 + 4)) / 2
+	SparsePlus    Activation = "sparse_plus"    // 0 up to -1, (x+1)^2/4 up to 1, then x
+	SparseSigmoid Activation = "sparse_sigmoid" // (x+1)/2 between 0 and 1
 )
 
 var activations = map[Activation]func(x *tensor.Tensor) *tensor.Tensor{
@@ -62,6 +71,15 @@ var activations = map[Activation]func(x *tensor.Tensor) *tensor.Tensor{
 	HardSiLU:    func(x *tensor.Tensor) *tensor.Tensor { return x.Mul(hardSigmoid(x)) },
 	HardSwish:   func(x *tensor.Tensor) *tensor.Tensor { return x.Mul(hardSigmoid(x)) },
 	Mish:        func(x *tensor.Tensor) *tensor.Tensor { return x.Mul(softplus(x).Tanh()) },
+
+	GLU:           glu,
+	HardTanh:      hardTanh,
+	HardShrink:    func(x *tensor.Tensor) *tensor.Tensor { return outside(x, 0.5, x, x) },
+	SoftShrink:    func(x *tensor.Tensor) *tensor.Tensor { return outside(x, 0.5, x.AddScalar(-0.5), x.AddScalar(0.5)) },
+	TanhShrink:    func(x *tensor.Tensor) *tensor.Tensor { return x.Sub(x.Tanh()) },
+	Squareplus:    func(x *tensor.Tensor) *tensor.Tensor { return x.Add(x.Square().AddScalar(4).Sqrt()).Scale(0.5) },
+	SparsePlus:    sparsePlus,
+	SparseSigmoid: func(x *tensor.Tensor) *tensor.Tensor { return x.AddScalar(1).Scale(0.5).Clip(0, 1) },
 }
 
 // Activations lists the names, sorted.
@@ -125,3 +143,28 @@ func softplus(x *tensor.Tensor) *tensor.Tensor {
 }
 
 func hardSigmoid(x *tensor.Tensor) *tensor.Tensor { return x.AddScalar(3).Clip(0, 6).Scale(1.0 / 6) }
+
+func glu(x *tensor.Tensor) *tensor.Tensor {
+	if x.Rank() == 0 || x.Dim(-1)%2 != 0 {
+		fail(x, "Activation", "glu halves the last axis", "glu of shape %v", x.Shape())
+	}
+	ab := x.Split(-1, 2)
+	return ab[0].Mul(ab[1].Sigmoid())
+}
+
+// outside is high above limit, low below -limit and 0 between.
+func outside(x *tensor.Tensor, limit float64, high, low *tensor.Tensor) *tensor.Tensor {
+	zero := tensor.Full(x, 0)
+	return tensor.Where(x.Greater(tensor.Full(x, limit)), high, tensor.Where(x.Less(tensor.Full(x, -limit)), low, zero))
+}
+
+func sparsePlus(x *tensor.Tensor) *tensor.Tensor {
+	bent := x.MaximumScalar(-1).AddScalar(1).Square().Scale(0.25)
+	return tensor.Where(x.Less(tensor.Full(x, 1)), bent, x)
+}
+
+// hardTanh passes the gradient at -1 and 1 as well, as Keras on TensorFlow does; Clip does not.
+func hardTanh(x *tensor.Tensor) *tensor.Tensor {
+	one := tensor.Full(x, 1)
+	return tensor.Where(x.Greater(one), one, tensor.Where(x.Less(tensor.Full(x, -1)), tensor.Full(x, -1), x))
+}
