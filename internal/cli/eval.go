@@ -2,7 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -10,163 +14,270 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kun-ml/kun"
-	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/data"
-	"github.com/kun-ml/kun/internal/cli/machine"
-	"github.com/kun-ml/kun/internal/cli/term"
-	"github.com/kun-ml/kun/internal/cpu"
+	"github.com/kun-ml/kun/dataset"
+	"github.com/kun-ml/kun/internal/config"
 )
 
+// evalFlags are those of kun eval.
+type evalFlags struct {
+	data, target, labels string
+	require              []string
+	worst                int
+}
+
 func (a *app) evalCommand() *cobra.Command {
-	var dir, source, require string
+	var x evalFlags
 	c := &cobra.Command{
-		Use:   "eval MODEL",
-		Short: "evaluate a model on the test data of a data set",
-		Args:  args("MODEL"),
+		Use:   "eval MODEL [DATA]",
+		Short: "evaluate a model on test data",
+		Long: "Prints the metrics, and of a classifier the confusion matrix, a line per class and the worst samples. " +
+			"DATA is the name of a data set, a file (csv, npz, npy or IDX), or a configuration whose test data are taken; by default it is the test data of the training.",
+		Example: "kun eval runs/mnist\nkun eval runs/mnist --data mnist-files --require 'accuracy>=0.97'\nkun eval runs/iris new.csv --target species",
+		Args:    args("MODEL", "[DATA]"),
 		RunE: func(cmd *cobra.Command, arg []string) error {
-			begin := time.Now()
-			m, err := a.open(arg[0])
-			if err != nil {
-				return err
-			}
-			if source == "" {
-				source = m.Info().Dataset
-			}
-			if source == "" {
-				return fail(Usage, "name one with --source", "the model does not tell what it was trained on")
-			}
-			_, te, err := dataRecipe{Source: source}.load(cmd.Context(), a, dir)
-			if err != nil {
-				return err
-			}
-			r, err := m.Evaluate(cmd.Context(), te)
-			if err != nil {
-				return coded(Data, err)
-			}
-			res := &outcome{envelope: envelope{jsonVersion, "eval"}, Dataset: source, TrainSamples: m.Info().Samples, TestSamples: te.Len(), Epochs: m.Info().Epochs,
-				Loss: r.Loss, SecondsPerEpoch: []float64{}, SecondsTotal: time.Since(begin).Seconds(), PeakRSS: machine.PeakRSS(), Threads: a.threadCount(),
-				CPULevel: cpu.InForce().String(), WeightsSHA256: m.WeightsSHA256(), Model: arg[0], Figures: map[string]float64{}, Seed: m.Info().Seed}
-			w, s := m.Params()
-			res.Parameters = w + s
-			for _, f := range r.Figures {
-				res.Figures[f.Name] = f.Value
-			}
-			res.Accuracy = res.Figures["accuracy"]
-			a.printf("%s\n", r)
-			if err := a.showConfusion(cmd.Context(), m, te); err != nil {
-				return err
-			}
-			if err := a.emit(res); err != nil {
-				return err
-			}
-			return required(require, res.Figures)
+			return a.eval(cmd.Context(), arg, x)
 		},
 	}
-	c.Flags().StringVar(&dir, "data", "", "folder with the files of the data set")
-	c.Flags().StringVar(&source, "source", "", "the data set; default: the one that the model was trained on")
-	c.Flags().StringVar(&require, "require", "", "end with code 8 unless it holds, such as accuracy>=0.97")
+	f := c.Flags()
+	f.StringVar(&x.data, "data", "", "folder with the files of the data set")
+	f.StringVar(&x.target, "target", "", "column of a csv file, or array of an npz file, that holds the answers")
+	f.StringVar(&x.labels, "labels", "", "file with the answers for a DATA of npy or IDX")
+	f.StringArrayVar(&x.require, "require", nil, "end with code 8 unless it holds, such as 'accuracy>=0.97'; may be repeated")
+	f.IntVar(&x.worst, "worst", 5, "how many of the worst samples to list")
+	f.BoolVar(&a.offline, "offline", false, "download nothing")
 	return c
+}
+
+func (a *app) eval(ctx context.Context, arg []string, x evalFlags) error {
+	begin := time.Now()
+	var demands []demand
+	for _, text := range x.require {
+		d, err := parseDemand(text)
+		if err != nil {
+			return err
+		}
+		demands = append(demands, d)
+	}
+	m, err := a.open(arg[0])
+	if err != nil {
+		return err
+	}
+	if m.Loss == nil {
+		return fail(Usage, "train it with a loss, or use kun predict", "%s has no loss to evaluate with", arg[0])
+	}
+	name := ""
+	if len(arg) > 1 {
+		name = arg[1]
+	}
+	src, name, err := a.testData(ctx, m, name, x)
+	if err != nil {
+		return err
+	}
+	r, err := m.Evaluate(ctx, src)
+	if err != nil {
+		return coded(Data, fmt.Errorf("%s: %w", name, err))
+	}
+	v, err := a.verdicts(ctx, m, src, max(0, x.worst))
+	if err != nil {
+		return err
+	}
+	res := a.outcome("eval", m, arg[0], begin)
+	res.Dataset, res.TestSamples = name, r.Samples
+	res.judge(r.Figures)
+	a.printf("%s  %s\n", name, r)
+	if v != nil {
+		res.Confusion, res.Classes = v.counts, m.Classes
+		if err := v.show(a); err != nil {
+			return err
+		}
+	}
+	if err := a.emit(res); err != nil {
+		return err
+	}
+	for _, d := range demands {
+		if err := d.check(res.Figures); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // open loads a model.
 func (a *app) open(dir string) (*kun.Model, error) {
 	m, err := kun.Load(dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fail(Data, a.modelsNear(dir), "%s: there is no model: %w", dir, fs.ErrNotExist)
+	case err != nil:
 		return nil, coded(Data, err)
 	}
 	m.Threads = a.threads
+	w, _ := m.Params()
+	a.detailf("model     %s: %d weights, trained on %s", dir, w, orUnknown(m.Info().Dataset))
 	return m, nil
 }
 
-// required checks a demand such as "accuracy>=0.97".
-func required(demand string, figures map[string]float64) error {
-	if demand == "" {
-		return nil
+// modelsNear is a hint that names models beside a path that holds none.
+func (a *app) modelsNear(dir string) string {
+	var found []string
+	for _, pattern := range []string{filepath.Join(filepath.Dir(dir), "*"), "*", filepath.Join("runs", "*")} {
+		paths, _ := filepath.Glob(filepath.Join(pattern, "model.safetensors"))
+		for _, p := range paths {
+			found = append(found, filepath.Dir(p))
+		}
 	}
-	for _, op := range []string{">=", "<=", ">", "<"} {
-		name, text, ok := strings.Cut(demand, op)
-		if !ok {
-			continue
-		}
-		limit, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-		v, known := figures[strings.TrimSpace(name)]
-		if err != nil || !known {
-			break
-		}
-		if op == ">=" && v >= limit || op == "<=" && v <= limit || op == ">" && v > limit || op == "<" && v < limit {
-			return nil
-		}
-		return fail(Missed, "", "required %s, but it is %v", demand, v)
+	if len(found) == 0 {
+		return "kun demo makes one, kun train CONFIG.yaml trains one"
 	}
-	return fail(Usage, "write a figure, >= or <=, and a number: accuracy>=0.97", "cannot read --require %q", demand)
+	return config.DidYouMean(dir, found)
 }
 
-// confusion counts how often a sample of class i was taken for class j; nil when the model does not classify.
-func confusion(ctx context.Context, m *kun.Model, src data.Source) ([][]int64, error) {
-	set, ok := src.(*data.Set)
-	if !ok || len(set.Classes) < 2 {
-		return nil, nil
+// testData finds what a model is evaluated on.
+func (a *app) testData(ctx context.Context, m *kun.Model, name string, x evalFlags) (data.Source, string, error) {
+	n := noteOf(m)
+	if st, err := os.Stat(x.data); err == nil && !st.IsDir() && name == "" {
+		name, x.data = x.data, "" // --data with a file means that file
 	}
-	out, err := m.Predict(ctx, set.Array(data.X))
+	d, w, err := a.chooseData(m, n, name, x)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if out.Rank() != 2 || out.Dim(1) != len(set.Classes) || out.DType() != array.Float32 {
-		return nil, nil
+	p, err := d.load(ctx, a, w)
+	if err != nil {
+		if name == "" && isNotThere(err) && Code(err) == Data {
+			err = &Exit{Code: Data, Err: err, Hint: "the data of the training are not where they were; name others: kun eval MODEL DATA"}
+		}
+		return nil, "", err
 	}
-	counts := make([][]int64, out.Dim(1))
-	for i := range counts {
-		counts[i] = make([]int64, out.Dim(1))
+	src := p.test
+	if src == nil && (name == "" || isConfig(name)) {
+		return nil, "", fail(Usage, "name some: kun eval MODEL DATA", "%s has no test data", p.name)
 	}
-	labels := set.Array(data.Y).Float64s()
-	width := out.Dim(1)
-	for i, label := range labels {
-		counts[int(label)][best(array.Data[float32](out)[i*width:(i+1)*width])]++
+	if src == nil {
+		src = p.train
 	}
-	return counts, nil
+	if err := a.inspectData(ctx, &parts{name: p.name, test: src}); err != nil {
+		return nil, "", err
+	}
+	return src, p.name, nil
 }
 
-func best(row []float32) int {
-	b := 0
-	for j, v := range row {
-		if v > row[b] {
-			b = j
+func isConfig(name string) bool {
+	ext := strings.ToLower(filepath.Ext(name))
+	return ext == ".yaml" || ext == ".yml"
+}
+
+// chooseData says how to read what the arguments name.
+func (a *app) chooseData(m *kun.Model, n *note, name string, x evalFlags) (d dataRecipe, w want, err error) {
+	w = want{dir: x.data, classes: classes(m), like: n.like()}
+	_, known := dataset.Describe(name)
+	switch {
+	case name == "" && n != nil && n.Data.Source != "":
+		d = n.Data
+		if st, err := os.Stat(n.Folder); w.dir == "" && err == nil && st.IsDir() {
+			if _, ok := dataset.Describe(string(d.Source)); ok {
+				w.dir = n.Folder
+			}
 		}
+	case name == "":
+		name = m.Info().Dataset
+		if _, ok := dataset.Describe(name); !ok {
+			return d, w, fail(Usage, "name the data: kun eval MODEL DATA", "the model does not tell where its test data are")
+		}
+		d.Source = source(name)
+	case known:
+		d.Source = source(name)
+	case isConfig(name):
+		p, err := a.readPlan(name, changes{})
+		if err != nil {
+			return d, w, err
+		}
+		d, w.folder, w.like = p.Data, p.folder, nil
+	default:
+		d, err = fileRecipe(n, name, x)
+	}
+	return d, w, err
+}
+
+// fileRecipe reads one file the way the model's own data were read.
+func fileRecipe(n *note, name string, x evalFlags) (dataRecipe, error) {
+	d := dataRecipe{}
+	if n != nil {
+		d = n.Data
+		d.TestPath, d.TestLabels, d.TestSplit, d.TrainSamples, d.TestSamples = "", "", 0, 0, 0
+	}
+	if _, err := os.Stat(name); err != nil {
+		return d, fail(Data, config.DidYouMean(name, dataset.Names()), "%s: neither a file nor a data set", name)
+	}
+	d.Path, d.Labels = name, x.labels
+	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(name, ".gz"))) {
+	case ".csv", ".tsv", ".txt":
+		d.Source = csvSource
+		if n.like() != nil {
+			d.Target = n.Table.Target.Name
+		}
+		d.Target = or(x.target, d.Target)
+	case ".npz":
+		if d.Source != npzSource {
+			d = dataRecipe{Source: npzSource, Path: name}
+		}
+		d.Target = or(x.target, d.Target)
+	default:
+		d.Source = npySource
+		if x.labels == "" {
+			return d, fail(Usage, "kun eval MODEL "+name+" --labels FILE", "%s: the file with the answers is missing", name)
+		}
+	}
+	if d.Source == csvSource && d.Target == "" {
+		return d, fail(Usage, "kun eval MODEL "+name+" --target COLUMN", "%s: which column holds the answers?", name)
+	}
+	return d, nil
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
 	}
 	return b
 }
 
-func (a *app) showConfusion(ctx context.Context, m *kun.Model, src data.Source) error {
-	if a.json {
-		return nil
-	}
-	counts, err := confusion(ctx, m, src)
-	if err != nil || counts == nil {
-		return err
-	}
-	a.printf("\n")
-	if err := term.Confusion(a.out, counts, m.Classes); err != nil {
-		return err
-	}
-	t := term.Table{Header: []string{"class", "precision", "recall", "samples"}, Right: []bool{false, true, true, true}}
-	for i := range counts {
-		row, col := int64(0), int64(0)
-		for j := range counts {
-			row, col = row+counts[i][j], col+counts[j][i]
-		}
-		name := strconv.Itoa(i)
-		if i < len(m.Classes) {
-			name = m.Classes[i]
-		}
-		t.Add(name, share(counts[i][i], col), share(counts[i][i], row), term.Thousands(row))
-	}
-	a.printf("\n")
-	return t.Render(a.out)
+// demand is such as accuracy>=0.97.
+type demand struct {
+	text, name, op string
+	limit          float64
 }
 
-func share(n, of int64) string {
-	if of == 0 {
-		return "-"
+// parseDemand reads a demand.
+func parseDemand(text string) (demand, error) {
+	for _, op := range []string{">=", "<=", ">", "<"} {
+		name, number, ok := strings.Cut(text, op)
+		if !ok {
+			continue
+		}
+		limit, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		name = strings.TrimSpace(name)
+		if err != nil || name == "" || limit != limit {
+			break
+		}
+		return demand{text, name, op, limit}, nil
 	}
-	return fmt.Sprintf("%.4f", float64(n)/float64(of))
+	return demand{}, fail(Usage, "write a figure, >= or <=, and a number: 'accuracy>=0.97'", "cannot read --require %q", text)
+}
+
+// check is an error when the figures do not meet the demand.
+func (d demand) check(figures map[string]number) error {
+	n, ok := figures[d.name]
+	if !ok {
+		var names []string
+		for f := range figures {
+			names = append(names, f)
+		}
+		return fail(Usage, config.DidYouMean(d.name, names), "--require %s: the model has no figure %q", d.text, d.name)
+	}
+	v := float64(n)
+	if d.op == ">=" && v >= d.limit || d.op == "<=" && v <= d.limit || d.op == ">" && v > d.limit || d.op == "<" && v < d.limit {
+		return nil
+	}
+	return fail(Missed, "", "required %s, but it is %v", d.text, v)
 }
