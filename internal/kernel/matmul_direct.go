@@ -85,13 +85,10 @@ func (p *MatMulPlan) tileColumn(q int, v panel, r0, r1 int, worker []float32, a,
 		b = dst
 	}
 	flags, last, fs := p.flags(q), v.n-(v.vectors-1)*l.lanes, l.direct[v.vectors]
-	i := p.rowAt(r0)
-	a = at(a, i*p.ARow+k*p.ACol)
-	for r := r0; r < r1; r++ {
-		n := p.rowAt(r+1) - i
-		fs[n](kc, a, 4*p.ARow, 4*p.ACol, b, 4*bRow, c, 4*cRow, flags, last, bias)
-		i += n
-		a, c = at(a, n*p.ARow), at(c, n*cRow)
+	i0 := p.rowAt(r0)
+	for r := r0; r < r1; r++ { // no pointer may leave its array, not even at the end of the loop
+		i, n := p.rowAt(r), p.rowAt(r+1)-p.rowAt(r)
+		fs[n](kc, at(a, i*p.ARow+k*p.ACol), 4*p.ARow, 4*p.ACol, b, 4*bRow, at(c, (i-i0)*cRow), 4*cRow, flags, last, bias)
 	}
 }
 
