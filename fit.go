@@ -148,9 +148,7 @@ func (m *Model) adopt(src data.Source, vars map[string]*tensor.Var) {
 
 func (m *Model) remember(src data.Source, o FitOptions, h *train.History) {
 	i := &m.info
-	if s, ok := src.(*data.Set); ok {
-		i.Dataset = s.Name
-	}
+	i.Dataset = nameOf(src)
 	i.Samples, i.Seed = src.Len(), o.Seed
 	if h == nil {
 		return
@@ -160,6 +158,20 @@ func (m *Model) remember(src data.Source, o FitOptions, h *train.History) {
 	for _, n := range h.Names {
 		if v, ok := h.Last(n); ok {
 			i.Figures = append(i.Figures, train.Figure{Name: n, Value: v})
+		}
+	}
+}
+
+// nameOf is the name of the set that a source draws from.
+func nameOf(src data.Source) string {
+	for {
+		switch s := src.(type) {
+		case *data.Set:
+			return s.Name
+		case interface{ Unwrap() data.Source }:
+			src = s.Unwrap()
+		default:
+			return ""
 		}
 	}
 }

@@ -80,7 +80,7 @@ func load(dir string, net any) (*Model, error) {
 // model makes the model that a configuration describes, without weights. Net stays nil when it has to come from
 // elsewhere.
 func (c *config) model() (*Model, error) {
-	m := &Model{Classes: c.Classes, info: c.Info, fitted: true}
+	m := &Model{Classes: c.Classes, Notes: c.Notes, info: c.Info, fitted: true}
 	var err error
 	if m.fields, err = fieldsOfConfig(c); err != nil {
 		return nil, err

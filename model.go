@@ -1,6 +1,7 @@
 package kun
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -36,6 +37,9 @@ type Model struct {
 	Metrics []metric.Metric
 	// Classes are the names of the classes, for people. Fit takes them from the data when they are not set.
 	Classes []string
+	// Notes are kept in the model directory for the program that trained it, each under a name of its program, such as where
+	// the data came from. Package kun reads none of them.
+	Notes map[string]json.RawMessage
 	// Threads is how many threads compute; 0: GOMAXPROCS. It never changes the bits of a result.
 	Threads int
 	// Device computes; nil: the processor with Threads.

@@ -43,6 +43,8 @@ type config struct {
 	Classes   []string          `json:"classes,omitempty"`
 	Aliases   map[string]string `json:"aliases,omitempty"`
 	Info      Info              `json:"info"`
+
+	Notes map[string]json.RawMessage `json:"notes,omitempty"`
 }
 
 type inputConfig struct {
@@ -121,7 +123,7 @@ func (m *Model) tensors() []store.Tensor {
 
 // describe makes the configuration.
 func (m *Model) describe() (*config, error) {
-	c := &config{Format: configFormat, NetType: fmt.Sprintf("%T", m.Net), Classes: m.Classes, Info: m.info}
+	c := &config{Format: configFormat, NetType: fmt.Sprintf("%T", m.Net), Classes: m.Classes, Info: m.info, Notes: m.Notes}
 	for _, f := range m.fields {
 		c.Inputs = append(c.Inputs, inputConfig{f.Name, f.DType.String(), append([]int{}, f.Shape...)})
 	}
