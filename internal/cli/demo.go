@@ -1,15 +1,19 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kun-ml/kun"
-	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/data"
-	"github.com/kun-ml/kun/dataset"
 	"github.com/kun-ml/kun/internal/cli/term"
 	"github.com/kun-ml/kun/loss"
 	"github.com/kun-ml/kun/metric"
@@ -19,76 +23,118 @@ import (
 	"github.com/kun-ml/kun/store"
 )
 
+const demoSource source = "digits"
+
 func (a *app) demoCommand() *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "the whole journey on embedded digits: load, prepare, build, train, evaluate, use",
+		Long:  "Needs no file and no network, and takes some seconds. It leaves a model in the folder of --out and a few pictures to predict on beside it.",
 		Args:  args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			begin := time.Now()
-			if err := store.CheckTarget(out); err != nil {
-				return coded(Resources, err)
-			}
-			tr, te, err := dataset.Digits(cmd.Context())
-			if err != nil {
-				return err
-			}
-			a.printf("load      digits: %s training and %s test images of 28x28, drawn by a generator\n", term.Thousands(int64(tr.Len())), term.Thousands(int64(te.Len())))
-			a.printf("prepare   pixels 0..255 become 0..1\n")
-			m := &kun.Model{
-				Prepare:   prep.Pipeline{&prep.Rescale{Scale: 1. / 255}},
-				Net:       nn.Sequential{&nn.Flatten{}, &nn.Dense{Units: 128, Activation: nn.ReLU}, &nn.Dropout{Rate: 0.2}, &nn.Dense{Units: 10, Activation: nn.Softmax}},
-				Loss:      loss.SparseCategoricalCrossEntropy{},
-				Optimizer: optim.Adam{},
-				Metrics:   []metric.Metric{metric.Accuracy{}},
-				Threads:   a.threads,
-			}
-			o := kun.FitOptions{Epochs: 5, Validate: te, Seed: a.seed.value}
-			if err := m.Build(o.Seed, data.Field{Name: data.X, DType: array.Uint8, Shape: array.Shape{28, 28}}); err != nil {
-				return err
-			}
-			a.printf("build\n")
-			if !a.json {
-				if err := m.Summary(a.out); err != nil {
-					return err
-				}
-			}
-			a.printf("train     5 epochs in batches of 32\n")
-			if err := a.fit(cmd.Context(), m, tr, te, o, out, begin, "demo", false); err != nil {
-				return err
-			}
-			if a.json {
-				return nil
-			}
-			a.printf("evaluate\n")
-			if err := a.showConfusion(cmd.Context(), m, te); err != nil {
-				return err
-			}
-			a.printf("use       a few test images and what the model says\n\n")
-			if err := a.showDigits(cmd, m, te); err != nil {
-				return err
-			}
-			a.printf("\n%.1f s in all. Next:\n  kun inspect %s\n  kun eval %s\n  kun predict %s FILE.png\n", time.Since(begin).Seconds(), out, out, out)
-			return nil
+			return a.demo(cmd.Context(), out)
 		},
 	}
-	c.Flags().StringVar(&out, "out", "demo-model", "folder for the model")
+	c.Flags().StringVar(&out, "out", filepath.Join("runs", "demo"), "folder for the model")
 	return c
 }
 
-// showDigits draws the first test images with their predictions.
-func (a *app) showDigits(cmd *cobra.Command, m *kun.Model, te *data.Set) error {
-	const n = 6
-	x := te.Array(data.X).Rows(0, n)
-	out, err := m.Predict(cmd.Context(), x)
+// stage begins a stage of the demo.
+func (a *app) stage(name, format string, args ...any) {
+	a.printf("%s"+format+"\n", append([]any{a.out.Style(term.Bold, fmt.Sprintf("%-10s", name))}, args...)...)
+}
+
+func (a *app) demo(ctx context.Context, out string) error {
+	begin := time.Now()
+	if err := checkTarget(out); err != nil {
+		return err
+	}
+	d := dataRecipe{Source: demoSource}
+	p, err := d.load(ctx, a, want{})
 	if err != nil {
 		return err
 	}
+	a.stage("load", "%s: %s training and %s test images of 28 x 28, drawn by a generator", p.name, term.Thousands(int64(p.train.Len())), term.Thousands(int64(p.test.Len())))
+	a.stage("prepare", "pixels from 0..255 to 0..1, as part of the model")
+	m := &kun.Model{
+		Prepare: prep.Pipeline{&prep.Rescale{Scale: 1. / 255}},
+		Net: nn.Sequential{
+			&nn.Flatten{},
+			&nn.Dense{Units: 128, Activation: nn.ReLU},
+			&nn.Dropout{Rate: 0.2},
+			&nn.Dense{Units: 10, Activation: nn.Softmax},
+		},
+		Loss:      loss.SparseCategoricalCrossEntropy{},
+		Optimizer: optim.Adam{},
+		Metrics:   []metric.Metric{metric.Accuracy{}},
+		Threads:   a.threads,
+	}
+	t := &training{verb: "demo", model: m, parts: p, out: out, begin: begin, note: note{Data: d}, again: "kun demo"}
+	t.options = kun.FitOptions{Epochs: 5, Validate: p.test, Seed: a.seed.value}
+	if err := m.Build(t.options.Seed, p.train.Fields()[0]); err != nil {
+		return err
+	}
+	a.stage("build", "one hidden layer")
+	if !a.json {
+		if err := m.Summary(a.out); err != nil {
+			return err
+		}
+	}
+	a.stage("train", "%d epochs in batches of 32", t.options.Epochs)
+	if a.json {
+		return a.fit(ctx, t)
+	}
+	if err := a.fit(ctx, t); err != nil {
+		return err
+	}
+	a.stage("evaluate", "rows are what the test images show, columns what the model says")
+	v, err := a.verdicts(ctx, m, p.test, 3)
+	if err != nil {
+		return err
+	}
+	if err := v.show(a); err != nil {
+		return err
+	}
+	pictures := out + "-pictures"
+	a.stage("\nuse", "the first test images, what the model says, and how sure it is\n")
+	if err := a.usePictures(ctx, m, p.test.(*data.Set), pictures); err != nil {
+		return err
+	}
+	a.printf("\n%.1f s in all. Next:\n", time.Since(begin).Seconds())
+	a.printf("  kun predict %s %s\n  kun eval %s\n  kun inspect %s --weights\n", out, pictures, out, out)
+	return nil
+}
+
+// usePictures draws the first test images with their predictions and writes them as files to predict on.
+func (a *app) usePictures(ctx context.Context, m *kun.Model, test *data.Set, dir string) error {
+	const n = 6
+	x := test.Array(data.X).Rows(0, n)
+	out, err := m.Predict(ctx, x)
+	if err != nil {
+		return err
+	}
+	h, w := x.Dim(1), x.Dim(2)
 	var ps []term.Picture
 	for i := range n {
-		b := best(array.Data[float32](out)[i*10 : (i+1)*10])
-		ps = append(ps, term.Picture{Pix: x.Bytes()[i*784 : (i+1)*784], H: 28, W: 28, Caption: fmt.Sprintf("%d (is %d)", b, te.Array(data.Y).Bytes()[i])})
+		row := out.Rows(i, i+1).Float64s()
+		said := best(row)
+		pix := x.Bytes()[i*h*w : (i+1)*h*w]
+		ps = append(ps, term.Picture{Pix: pix, H: h, W: w, Caption: fmt.Sprintf("%s (%.0f%%)", m.Classes[said], 100*row[said])})
+		name := filepath.Join(dir, fmt.Sprintf("%d-is-%d.png", i, test.Array(data.Y).Rows(i, i+1).Bytes()[0]))
+		if err := writePicture(name, pix, h, w); err != nil {
+			return coded(Resources, err)
+		}
 	}
 	return term.Pictures(a.out, ps)
+}
+
+// writePicture writes grey pixels as a PNG file.
+func writePicture(path string, pix []byte, h, w int) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return store.WriteFile(path, func(out io.Writer) error {
+		return png.Encode(out, &image.Gray{Pix: pix, Stride: w, Rect: image.Rect(0, 0, w, h)})
+	})
 }

@@ -114,7 +114,7 @@ func (a *app) open(dir string) (*kun.Model, error) {
 	}
 	m.Threads = a.threads
 	w, _ := m.Params()
-	a.detailf("model     %s: %d weights, trained on %s", dir, w, orUnknown(m.Info().Dataset))
+	a.detailf("model     %s: %d weights, trained on %s", dir, w, or(m.Info().Dataset, "data without a name"))
 	return m, nil
 }
 
@@ -145,7 +145,7 @@ func (a *app) testData(ctx context.Context, m *kun.Model, name string, x evalFla
 	}
 	p, err := d.load(ctx, a, w)
 	if err != nil {
-		if name == "" && isNotThere(err) && Code(err) == Data {
+		if name == "" && errors.Is(err, fs.ErrNotExist) && Code(err) == Data {
 			err = &Exit{Code: Data, Err: err, Hint: "the data of the training are not where they were; name others: kun eval MODEL DATA"}
 		}
 		return nil, "", err

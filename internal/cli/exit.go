@@ -76,6 +76,7 @@ func (s stopped) code() int {
 // kind, OK for nil.
 func Code(err error) int {
 	var exit *Exit
+	var told *reported
 	var s stopped
 	var one *config.Error
 	var nerr net.Error
@@ -85,6 +86,8 @@ func Code(err error) int {
 		return OK
 	case errors.As(err, &exit):
 		return exit.Code
+	case errors.As(err, &told):
+		return told.code
 	case errors.As(err, &s):
 		return s.code()
 	case errors.Is(err, context.Canceled):
@@ -119,7 +122,10 @@ func hintOf(err error) string {
 	if errors.As(err, &exit) && exit.Hint != "" {
 		return exit.Hint
 	}
+	var corrupt *store.CorruptError
 	switch {
+	case errors.As(err, &corrupt):
+		return corrupt.Hint
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "the disk is full; what was saved before is still valid"
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):

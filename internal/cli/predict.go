@@ -3,9 +3,9 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -17,69 +17,123 @@ import (
 
 // prediction is one sample in the object of --json.
 type prediction struct {
-	Input  string    `json:"input"`
-	Class  string    `json:"class,omitempty"`
-	Top    []guess   `json:"top,omitempty"`
-	Output []float64 `json:"output,omitempty"`
+	Input       string   `json:"input"`
+	Class       string   `json:"class,omitempty"`
+	Probability number   `json:"probability,omitempty"`
+	Top         []guess  `json:"top,omitempty"`
+	Output      []number `json:"output"`
 }
 
 type guess struct {
-	Class       string  `json:"class"`
-	Probability float64 `json:"probability"`
+	Class       string `json:"class"`
+	Probability number `json:"probability"`
+}
+
+// failure is a file that could not be predicted on.
+type failure struct {
+	Input   string `json:"input"`
+	Message string `json:"message"`
+}
+
+// predictFlags are those of kun predict.
+type predictFlags struct {
+	top    int
+	invert bool
 }
 
 func (a *app) predictCommand() *cobra.Command {
-	var top int
-	var invert bool
+	var x predictFlags
 	c := &cobra.Command{
 		Use:   "predict MODEL FILE...",
-		Short: "predict on pictures (png, jpeg), npy, IDX or CSV files, or folders of them; - is standard input",
-		Args:  args("MODEL", "FILE..."),
+		Short: "predict on pictures (png, jpeg), npy, IDX or CSV files, or folders of them",
+		Long: "FILE may be a folder, whose files are taken in the order of their names, or - for standard input. Pictures are brought to the model's size. " +
+			"A file that cannot be read is reported and the others are predicted on; the exit code is then 4.",
+		Example: "kun predict runs/mnist digit.png\nkun predict runs/mnist pictures/ --top 3 --json\ncat digit.png | kun predict runs/mnist -",
+		Args:    args("MODEL", "FILE..."),
 		RunE: func(cmd *cobra.Command, arg []string) error {
-			m, err := a.open(arg[0])
-			if err != nil {
-				return err
-			}
-			if top < 1 {
-				return fail(Usage, "", "--top is %d; it must be at least 1", top)
-			}
-			paths, err := input.Expand(arg[1:])
-			if err != nil {
-				return coded(Data, err)
-			}
-			fields := m.InputFields()
-			if len(fields) != 1 {
-				return fail(Usage, "use package kun", "the model has %d inputs; kun predict takes models of one", len(fields))
-			}
-			all := []prediction{}
-			for _, p := range paths {
-				out, err := a.predict(cmd.Context(), m, p, input.Spec{Shape: fields[0].Shape, Invert: invert}, fields[0].DType, top)
-				if err != nil {
-					return coded(Data, err)
-				}
-				all = append(all, out...)
-			}
-			for _, p := range all {
-				a.printf("%s\n", p.line())
-			}
-			return a.emit(struct {
-				envelope
-				Model       string       `json:"model"`
-				Predictions []prediction `json:"predictions"`
-			}{envelope{jsonVersion, "predict"}, arg[0], all})
+			return a.predictAll(cmd.Context(), arg[0], arg[1:], x)
 		},
 	}
-	c.Flags().IntVar(&top, "top", 1, "how many classes to name")
-	c.Flags().BoolVar(&invert, "invert", false, "pictures are dark on light where the model learnt light on dark")
+	c.Flags().IntVar(&x.top, "top", 1, "how many classes to name")
+	c.Flags().BoolVar(&x.invert, "invert", false, "pictures are dark on light where the model learnt light on dark")
 	return c
 }
 
-func (a *app) predict(ctx context.Context, m *kun.Model, path string, spec input.Spec, d array.DType, top int) ([]prediction, error) {
+func (a *app) predictAll(ctx context.Context, dir string, files []string, x predictFlags) error {
+	if x.top < 1 {
+		return fail(Usage, "", "--top is %d; it must be at least 1", x.top)
+	}
+	m, err := a.open(dir)
+	if err != nil {
+		return err
+	}
+	fields := m.InputFields()
+	if len(fields) != 1 {
+		return fail(Usage, "use package kun", "the model has %d inputs; kun predict takes models of one", len(fields))
+	}
+	paths, err := input.Expand(files)
+	if err != nil {
+		return coded(Data, err)
+	}
+	all, failed := []prediction{}, []failure{}
+	var last error
+	for _, p := range paths {
+		b, err := a.readInput(p, noteOf(m).like(), input.Spec{Shape: fields[0].Shape, Invert: x.invert})
+		if err == nil {
+			b.X, err = converted(b.X, fields[0].DType)
+		}
+		var out []prediction
+		if err == nil {
+			out, err = a.predict(ctx, m, b, x.top)
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if last = coded(Data, err); len(paths) == 1 {
+				return last
+			}
+			failed = append(failed, failure{p, err.Error()})
+			fmt.Fprint(a.err, a.errorText(err.Error(), ""))
+			continue
+		}
+		for _, p := range out {
+			a.printf("%s\n", p.line())
+		}
+		if a.json {
+			all = append(all, out...)
+		}
+	}
+	if err := a.emit(struct {
+		envelope
+		Model       string       `json:"model"`
+		Predictions []prediction `json:"predictions"`
+		Failed      []failure    `json:"failed,omitempty"`
+	}{envelope{jsonVersion, "predict"}, dir, all, failed}); err != nil {
+		return err
+	}
+	if last != nil {
+		return &reported{Code(last)}
+	}
+	return nil
+}
+
+// reported is a failure that the person has been told of already.
+type reported struct{ code int }
+
+func (r *reported) Error() string { return "some inputs could not be used" }
+
+// readInput reads a file. For a model of a table, a table with the same columns may have them in any order, and its
+// categories get the codes that the model learnt.
+func (a *app) readInput(path string, like *tableNote, spec input.Spec) (*input.Batch, error) {
 	var b *input.Batch
 	var err error
-	if path == "-" {
+	switch {
+	case path == "-":
 		b, err = input.Read("standard input", a.in, spec)
-	} else {
+	case like != nil && isTable(path):
+		b, err = readTable(path, like, spec)
+	default:
 		b, err = input.ReadFile(path, spec)
 	}
 	if err != nil {
@@ -88,51 +142,72 @@ func (a *app) predict(ctx context.Context, m *kun.Model, path string, spec input
 	for _, n := range b.Notes {
 		a.logf("%s", n)
 	}
-	x := b.X
-	if x.DType() != d {
-		x = x.To(d)
+	return b, nil
+}
+
+// converted brings inputs to the element type of the model, and refuses values that it does not have.
+func converted(x *array.Array, d array.DType) (*array.Array, error) {
+	if x.DType() == d {
+		return x, nil
 	}
-	out, err := m.Predict(ctx, x)
+	y := x.To(d)
+	if d.IsFloat() {
+		return y, nil
+	}
+	was, is := x.Float64s(), y.Float64s()
+	for i := range was {
+		if was[i] != is[i] {
+			per := x.Len() / x.Dim(0)
+			return nil, fmt.Errorf("sample %d holds the value %v; the model takes %v, as its training data were", i/per, was[i], d)
+		}
+	}
+	return y, nil
+}
+
+func (a *app) predict(ctx context.Context, m *kun.Model, b *input.Batch, top int) ([]prediction, error) {
+	out, err := m.Predict(ctx, b.X)
 	if err != nil {
 		return nil, err
 	}
-	width := out.Len() / max(1, b.Len())
-	values := out.Float64s()
+	if b.Len() == 0 {
+		return nil, errors.New("there are no samples")
+	}
+	k, width, values := kindOf(m), out.Len()/b.Len(), out.Float64s()
 	var all []prediction
 	for i, name := range b.Names {
-		all = append(all, describe(name, values[i*width:(i+1)*width], m.Classes, top))
+		all = append(all, k.describe(name, values[i*width:(i+1)*width], top))
 	}
 	return all, nil
 }
 
-// describe names the most probable classes of a row, or gives its numbers when it has no classes.
-func describe(name string, row []float64, classes []string, top int) prediction {
-	p := prediction{Input: name}
-	if len(row) < 2 {
-		p.Output = row
+// describe names the most probable classes for an output, or gives its numbers when it has no classes.
+func (k kind) describe(name string, row []float64, top int) prediction {
+	p := prediction{Input: name, Output: make([]number, len(row))}
+	for i, v := range row {
+		p.Output[i] = number(v)
+	}
+	chances := k.probabilities(row)
+	if chances == nil {
 		return p
 	}
-	order := make([]int, len(row))
+	order := make([]int, len(chances))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(row[b], row[a]) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(chances[b], chances[a]) })
 	for _, i := range order[:min(top, len(order))] {
-		c := strconv.Itoa(i)
-		if i < len(classes) {
-			c = classes[i]
-		}
-		p.Top = append(p.Top, guess{c, row[i]})
+		p.Top = append(p.Top, guess{k.name(i), number(chances[i])})
 	}
-	p.Class, p.Output = p.Top[0].Class, row
+	p.Class, p.Probability = p.Top[0].Class, p.Top[0].Probability
 	return p
 }
 
+// line is the prediction for a person.
 func (p *prediction) line() string {
 	s := p.Input + ":"
 	if len(p.Top) == 0 {
 		for _, v := range p.Output {
-			s += " " + term.Figure(v)
+			s += " " + term.Figure(float64(v))
 		}
 		return s
 	}
@@ -140,7 +215,7 @@ func (p *prediction) line() string {
 		if i > 0 {
 			s += ","
 		}
-		s += fmt.Sprintf(" %s (%.1f%%)", g.Class, 100*g.Probability)
+		s += fmt.Sprintf(" %s (%.1f%%)", g.Class, 100*float64(g.Probability))
 	}
 	return s
 }

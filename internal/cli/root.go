@@ -80,6 +80,7 @@ func (a *app) globals(cmd *cobra.Command) error {
 		if err := a.seed.Set(v); err != nil {
 			return fail(Usage, "", "KUN_SEED=%s: %w", v, err)
 		}
+		a.seed.from = "KUN_SEED=" + v
 	}
 	if v := a.getenv("KUN_THREADS"); v != "" && !cmd.Flags().Changed("threads") {
 		n, err := strconv.Atoi(v)
@@ -101,6 +102,7 @@ func (a *app) globals(cmd *cobra.Command) error {
 type seedFlag struct {
 	value uint64
 	set   bool
+	from  string // what the person typed
 }
 
 // String is the seed, or nothing when none was given.
@@ -117,7 +119,7 @@ func (s *seedFlag) Set(text string) error {
 	if err != nil {
 		return fmt.Errorf("wants a whole number from 0 to 18446744073709551615")
 	}
-	s.value, s.set = v, true
+	s.value, s.set, s.from = v, true, "--seed "+text
 	return nil
 }
 

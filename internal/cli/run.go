@@ -61,6 +61,7 @@ type app struct {
 	json    bool
 	verbose bool
 	quiet   bool
+	offline bool
 	seed    seedFlag
 	threads int
 }
@@ -121,6 +122,10 @@ func (a *app) emit(v any) error {
 // report tells the person (and, with --json, the script) what went wrong, and gives the exit code.
 func (a *app) report(err error) int {
 	code, hint := Code(err), hintOf(err)
+	var told *reported
+	if errors.As(err, &told) {
+		return code
+	}
 	var s stopped
 	var one *config.Error
 	switch {

@@ -4,210 +4,211 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kun-ml/kun"
 	"github.com/kun-ml/kun/data"
-	"github.com/kun-ml/kun/internal/cli/machine"
-	"github.com/kun-ml/kun/internal/cli/term"
-	"github.com/kun-ml/kun/internal/cpu"
-	"github.com/kun-ml/kun/metric"
 	"github.com/kun-ml/kun/store"
 	"github.com/kun-ml/kun/train"
 )
 
-// outcome is the object of --json for train, eval and demo.
-type outcome struct {
-	envelope
-	Dataset         string             `json:"dataset"`
-	TrainSamples    int                `json:"train_samples"`
-	TestSamples     int                `json:"test_samples"`
-	Epochs          int                `json:"epochs"`
-	Loss            float64            `json:"loss"`
-	Accuracy        float64            `json:"accuracy"`
-	Figures         map[string]float64 `json:"figures"`
-	SecondsTotal    float64            `json:"seconds_total"`
-	SecondsPerEpoch []float64          `json:"seconds_per_epoch"`
-	PeakRSS         uint64             `json:"peak_rss_bytes"`
-	Parameters      int                `json:"parameters"`
-	Threads         int                `json:"threads"`
-	CPULevel        string             `json:"cpu_level"`
-	Seed            uint64             `json:"seed"`
-	WeightsSHA256   string             `json:"weights_sha256"`
-	Model           string             `json:"model"`
-	Interrupted     bool               `json:"interrupted,omitempty"`
+// trainFlags are those of kun train.
+type trainFlags struct {
+	changes
+	data, out, from string
+	show, dry       bool
 }
 
 func (a *app) trainCommand() *cobra.Command {
-	var dir, out string
-	var sets []string
-	var epochs int
-	var show, dry bool
+	var x trainFlags
 	c := &cobra.Command{
 		Use:   "train CONFIG.yaml",
 		Short: "train the model that a configuration describes",
-		Args:  args("CONFIG.yaml"),
+		Long: "Reads the data, trains, evaluates on the test data and saves the model. Ctrl-C ends it after the running step and saves what was learnt. " +
+			"Every setting can also come from the environment: KUN_TRAIN__EPOCHS=3 is --set train.epochs=3.",
+		Example: "kun train examples/mnist.yaml --data mnist-files --out mnist\nkun train examples/mnist.yaml --set model.1.units=256 --epochs 10\nkun train examples/mnist.yaml --print-config",
+		Args:    args("CONFIG.yaml"),
 		RunE: func(cmd *cobra.Command, arg []string) error {
-			r, dec, origins, err := a.readRecipe(arg[0], sets)
+			begin := time.Now()
+			p, err := a.readPlan(arg[0], x.changes)
 			if err != nil {
 				return err
 			}
-			if epochs > 0 {
-				r.Train.Epochs = epochs
+			if x.show {
+				return p.dec.Print(a.out, p.recipe, p.origins)
 			}
-			if show {
-				return dec.Print(a.out, r, origins)
-			}
-			return a.train(cmd.Context(), r, dir, out, dry)
+			return a.train(cmd.Context(), p, x, begin)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&dir, "data", "", "folder with the files of the data set; default: KUN_DATA, then the cache")
-	f.StringVar(&out, "out", "model", "folder for the model")
-	f.StringArrayVar(&sets, "set", nil, "change a setting, such as optimizer.adam.learning_rate=3e-4")
-	f.IntVar(&epochs, "epochs", 0, "how often to go through the data; 0: as configured")
-	f.BoolVar(&show, "print-config", false, "show every setting and where it comes from; train nothing")
-	f.BoolVar(&dry, "dry-run", false, "try two steps, an evaluation, and saving and loading; keep nothing")
+	f.StringVar(&x.data, "data", "", "folder with the files of the data set; default: KUN_DATA, then the cache")
+	f.StringVar(&x.out, "out", "", "folder for the model; default: runs/NAME for NAME.yaml")
+	f.StringArrayVar(&x.sets, "set", nil, "change a setting, such as optimizer.learning_rate=3e-4")
+	f.IntVar(&x.epochs, "epochs", 0, "how often to go through the data; 0: as configured")
+	f.StringVar(&x.from, "from", "", "begin with the weights of this model")
+	f.BoolVar(&x.show, "print-config", false, "show every setting and where it comes from; train nothing")
+	f.BoolVar(&x.dry, "dry-run", false, "try two steps, an evaluation, and saving and loading; keep nothing")
+	f.BoolVar(&a.offline, "offline", false, "download nothing")
 	return c
 }
 
-// train loads, trains, evaluates and saves.
-func (a *app) train(ctx context.Context, r *recipe, dir, out string, dry bool) error {
-	begin := time.Now()
-	if err := store.CheckTarget(out); err != nil && !dry {
-		return coded(Resources, err)
+// train does what kun train does with a configuration.
+func (a *app) train(ctx context.Context, p *plan, x trainFlags, begin time.Time) error {
+	if x.out == "" {
+		x.out = filepath.Join("runs", p.name)
 	}
-	tr, te, err := r.Data.load(ctx, a, dir)
+	if err := checkTarget(x.out); err != nil {
+		return err
+	}
+	m, err := p.start(a.threads, x.from)
 	if err != nil {
 		return err
 	}
-	if dry {
-		tr = data.Head(tr, 2*r.Train.BatchSize)
-		r.Train.Epochs = 1
+	w := want{folder: p.folder, dir: x.data, classes: classes(m)}
+	ps, err := p.Data.load(ctx, a, w)
+	if err != nil {
+		return err
 	}
-	m := r.model(a.threads)
-	o := kun.FitOptions{Epochs: r.Train.Epochs, Batch: r.Train.BatchSize, Seed: r.Train.Seed, NoShuffle: r.Train.NoShuffle, Freeze: r.Train.Freeze, Validate: te}
-	return a.fit(ctx, m, tr, te, o, out, begin, "train", dry)
+	if err := a.inspectData(ctx, ps); err != nil {
+		return err
+	}
+	t := &training{verb: "train", model: m, parts: ps, options: p.fitOptions(), plan: p, out: x.out, begin: begin}
+	t.again = fmt.Sprintf("kun train %s --from %s --out %s", p.doc.Src.Name, x.out, x.out)
+	if t.options.Validate, err = p.validation(ps); err != nil {
+		return err
+	}
+	if t.options.ClassWeight, err = p.classWeights(ctx, ps.train); err != nil {
+		return err
+	}
+	p.attach(a, t, x.dry)
+	if t.note, err = p.remember(w, ps); err != nil {
+		return err
+	}
+	a.detailf("data      %s: %d training samples of %v", ps.name, ps.train.Len(), ps.train.Fields())
+	if x.dry {
+		return a.tryOut(ctx, t)
+	}
+	return a.fit(ctx, t)
 }
 
-// fit trains a model, saves it and reports.
-func (a *app) fit(ctx context.Context, m *kun.Model, tr, te data.Source, o kun.FitOptions, out string, begin time.Time, verb string, dry bool) error {
-	o.Callbacks = append(o.Callbacks, a.bar(m.Metrics, o, tr.Len()))
-	h, err := m.Fit(ctx, tr, o)
-	stop := ctx.Err() != nil && h != nil && errors.Is(err, context.Canceled)
-	if err != nil && !stop {
-		return coded(Data, err)
+// checkTarget says, before anything takes time, whether a model could be saved to dir.
+func checkTarget(dir string) error {
+	if err := store.CheckTarget(dir); err != nil {
+		return &Exit{Code: Resources, Err: err, Hint: "choose another folder with --out DIR"}
 	}
-	if dry {
-		a.printf("dry run: two steps and an evaluation went well; nothing was kept\n")
-		return nil
+	if _, ok := probe(filepath.Dir(filepath.Clean(dir))); !ok {
+		return fail(Resources, "choose a folder that you may write to, with --out DIR", "%s: no file can be made there", dir)
 	}
-	if err := m.Save(out); err != nil {
-		return coded(Resources, err)
-	}
-	res := a.outcome(m, tr, te, h, verb, out)
-	res.Seed, res.Interrupted = o.Seed, stop
-	res.SecondsTotal = time.Since(begin).Seconds()
-	if stop {
-		_ = a.emit(res)
-		return &Exit{Code: Interrupted, Err: context.Cause(ctx), Hint: fmt.Sprintf("what was learnt is saved in %s; kun eval %s tells how good it is", out, out)}
-	}
-	a.printf("saved     %s (%s parameters)\n", out, term.Thousands(int64(res.Parameters)))
-	if te != nil {
-		a.printf("test      loss %s", term.Figure(res.Loss))
-		for _, x := range m.Metrics {
-			a.printf("  %s %s", x.Name(), term.Figure(res.Figures[x.Name()]))
-		}
-		a.printf("\n")
-	}
-	return a.emit(res)
-}
-
-// outcome gathers what --json tells.
-func (a *app) outcome(m *kun.Model, tr, te data.Source, h *train.History, verb, out string) *outcome {
-	w, s := m.Params()
-	res := &outcome{envelope: envelope{jsonVersion, verb}, Dataset: m.Info().Dataset, Epochs: len(h.Epochs), SecondsPerEpoch: h.Seconds,
-		Parameters: w + s, Threads: a.threadCount(), CPULevel: cpu.InForce().String(), WeightsSHA256: m.WeightsSHA256(), Model: out,
-		PeakRSS: machine.PeakRSS(), Figures: map[string]float64{}, TrainSamples: tr.Len()}
-	prefix := ""
-	if te != nil {
-		res.TestSamples, prefix = te.Len(), "val_"
-	}
-	for _, n := range h.Names {
-		if v, ok := h.Last(n); ok && len(n) > len(prefix) && n[:len(prefix)] == prefix {
-			res.Figures[n[len(prefix):]] = v
-		}
-	}
-	res.Loss, res.Accuracy = res.Figures["loss"], res.Figures["accuracy"]
-	return res
-}
-
-// barCallback draws progress.
-type barCallback struct {
-	train.Base
-	bar   *term.Bar
-	every int // steps between two looks at the clock
-	last  time.Time
-	vals  []float64
-}
-
-func (a *app) bar(ms []metric.Metric, o kun.FitOptions, samples int) *barCallback {
-	names := make([]string, len(ms))
-	for i, m := range ms {
-		names[i] = m.Name()
-	}
-	batch := o.Batch
-	if batch == 0 {
-		batch = 32
-	}
-	return &barCallback{bar: term.NewBar(a.err, term.BarOptions{Epochs: max(1, o.Epochs), Batch: min(batch, samples), Names: names,
-		Monitor: len(names) - 1, Quiet: a.quiet}), every: 1, vals: make([]float64, len(names))}
-}
-
-// EndStep looks at the clock every so many steps, about every 20 ms.
-func (b *barCallback) EndStep(r *train.Run) error {
-	if r.Step%b.every != 0 && r.Step != r.Steps {
-		return nil
-	}
-	now := time.Now()
-	if d := now.Sub(b.last); d < 10*time.Millisecond {
-		b.every = min(1024, 2*b.every)
-	} else if d > 40*time.Millisecond {
-		b.every = max(1, b.every/2)
-	}
-	b.last = now
-	for i, f := range r.Running()[1:] {
-		if i < len(b.vals) {
-			b.vals[i] = f.Value
-		}
-	}
-	b.bar.Extras.LearningRate = r.LearningRate()
-	b.bar.Step(r.Epoch, r.Step, r.Steps, r.StepLoss, b.vals)
 	return nil
 }
 
-// EndEpoch writes the line of the epoch.
-func (b *barCallback) EndEpoch(r *train.Run) error {
-	f := term.Figures{Epoch: r.Epoch, Steps: r.Step, Time: time.Duration(r.Seconds * 1e9)}
-	f.Loss, _ = r.Figure("loss")
-	n := len(b.vals)
-	for i := range n {
-		f.Metrics = append(f.Metrics, r.Figures[1+i].Value)
+// start makes the model, new or with the weights of another.
+func (p *plan) start(threads int, from string) (*kun.Model, error) {
+	m := p.model(threads)
+	if from == "" {
+		return m, nil
 	}
-	if v, ok := r.Figure("val_loss"); ok {
-		f.ValLoss, f.ValMetrics = v, []float64{}
-		for _, x := range r.Figures[len(r.Figures)-n:] {
-			f.ValMetrics = append(f.ValMetrics, x.Value)
-		}
+	old, err := kun.LoadInto(from, m.Net)
+	if err != nil {
+		return nil, coded(Config, err)
 	}
-	b.bar.EndEpoch(f)
-	return nil
+	old.Loss, old.Optimizer, old.Metrics, old.Threads, old.Notes = m.Loss, m.Optimizer, m.Metrics, threads, nil
+	return old, nil
 }
 
-// EndRun ends the live line.
-func (b *barCallback) EndRun(*train.Run) error {
-	b.bar.Clear()
-	return nil
+// validation is what the model is measured on after every epoch: a share of the training data when one is asked for, else
+// the test data.
+func (p *plan) validation(ps *parts) (data.Source, error) {
+	t := p.Train
+	if t.ValidationSplit == 0 || !t.Validate {
+		if t.Validate {
+			return ps.test, nil
+		}
+		return nil, nil
+	}
+	rest, aside, err := data.Split(ps.train, data.SplitOptions{Fraction: t.ValidationSplit, Seed: t.Seed, Keras: t.KerasSplit})
+	if err != nil {
+		return nil, coded(Data, err)
+	}
+	ps.train = rest
+	return aside, nil
+}
+
+// classWeights are the weights of classes by number. The configuration may name them.
+func (p *plan) classWeights(ctx context.Context, src data.Source) (map[int]float64, error) {
+	t := p.Train
+	if t.BalanceClasses {
+		if len(t.ClassWeight) > 0 {
+			return nil, p.doc.Find("train", "balance_classes").Errorf("keep one of them", "balance_classes and class_weight contradict each other")
+		}
+		w, err := data.ClassWeights(ctx, src)
+		return w, coded(Data, err)
+	}
+	names, out := data.ClassesOf(src), map[int]float64{}
+	for name, w := range t.ClassWeight {
+		at := p.doc.Find("train", "class_weight", name)
+		k, err := strconv.Atoi(name)
+		for i, n := range names {
+			if n == name {
+				k, err = i, nil
+			}
+		}
+		switch {
+		case err != nil || k < 0 || len(names) > 0 && k >= len(names):
+			return nil, at.Errorf("the classes are "+strings.Join(names, ", "), "unknown class %q in class_weight", name)
+		case !(w >= 0):
+			return nil, at.Errorf("", "the weight of class %q is %v; weights are 0 or more", name, w)
+		}
+		out[k] = w
+	}
+	return out, nil
+}
+
+// attach gives the run its callbacks. Files that they write and that have no name lie beside the model.
+func (p *plan) attach(a *app, t *training, dry bool) {
+	full := func(err error) bool {
+		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+			return false
+		}
+		a.logf("%s %v; training goes on, what was saved before is still valid", a.warning(), err)
+		return true
+	}
+	for i, c := range p.Callbacks {
+		switch c := c.(type) {
+		case *train.Checkpoint:
+			if c.Dir == "" {
+				c.Dir = t.out + ".checkpoint"
+			}
+		case *train.CSVLog:
+			if c.Path == "" {
+				c.Path = t.out + ".csv"
+			}
+			if !dry {
+				_ = os.MkdirAll(filepath.Dir(c.Path), 0o755) // what is wrong with it shows when the file is made
+			}
+		}
+		t.options.Callbacks = append(t.options.Callbacks, &placed{Callback: c, plan: p, at: i, dry: dry, full: full})
+	}
+}
+
+// remember makes the note of the run.
+func (p *plan) remember(w want, ps *parts) (note, error) {
+	n := note{Data: p.Data, Table: ps.table, Folder: w.dir}
+	if w.dir != "" {
+		w.folder = w.dir
+	}
+	for _, path := range []*string{&n.Data.Path, &n.Data.Labels, &n.Data.TestPath, &n.Data.TestLabels} {
+		*path = w.at(*path)
+	}
+	var b strings.Builder
+	err := p.dec.Print(&b, p.recipe, p.origins)
+	n.Config = b.String()
+	return n, err
 }

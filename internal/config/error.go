@@ -88,6 +88,15 @@ func (es Errors) Unwrap() []error {
 	return out
 }
 
+// Errorf makes an error that points at the value, for rules beyond the types: hint stands below the caret and may be empty.
+// A nil Node gives an error without a place.
+func (n *Node) Errorf(hint, format string, args ...any) *Error {
+	if n == nil {
+		n = &Node{}
+	}
+	return n.at(hint, format, args...)
+}
+
 // at makes an error that points at a node.
 func (n *Node) at(hint, format string, args ...any) *Error {
 	e := &Error{Msg: fmt.Sprintf(format, args...), Hint: hint, Len: max(1, n.Width), File: "configuration"}

@@ -1,5 +1,7 @@
 package config
 
+import "strconv"
+
 // Kind tells the four forms of a Node apart.
 type Kind uint8
 
@@ -68,6 +70,22 @@ func (n *Node) Get(key string) *Node {
 		}
 	}
 	return nil
+}
+
+// Find is the value at a path of keys and places in lists, as Set takes it ("callbacks.0"), or the last one
+// on the way there that exists.
+func (n *Node) Find(path ...string) *Node {
+	for _, p := range path {
+		next := n.Get(p)
+		if i, err := strconv.Atoi(p); err == nil && n.Kind == List && i >= 0 && i < len(n.Items) {
+			next = n.Items[i]
+		}
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
 }
 
 // clone copies the tree, so that overrides leave the original alone.

@@ -100,7 +100,11 @@ const (
 // inline gives a value that fits on its key's line.
 func (p *printer) inline(v reflect.Value, path string, f *field) (string, form) {
 	if s, ok := p.d.scalars[v.Type()]; ok {
-		return quote(s.text(v)), isScalar
+		text := s.text(v)
+		if _, err := s.decode(text); text == "" && err != nil { // no value has this name: it is the default
+			return "", isEmpty
+		}
+		return quote(text), isScalar
 	}
 	if v.Type() == durationType {
 		return time.Duration(v.Int()).String(), isScalar

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"errors"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/kun-ml/kun/internal/config"
+	"github.com/kun-ml/kun/tensor"
+	"github.com/kun-ml/kun/train"
+)
+
+// locate turns a mistake in shapes into an error that points at the line of the configuration with the layer, the loss or
+// the transform that it is about. Other errors stay as they are.
+func (p *plan) locate(err error) error {
+	if p == nil || err == nil {
+		return err
+	}
+	if p.Train.Freeze != "" && strings.HasPrefix(err.Error(), "train: Freeze: ") {
+		return p.doc.Find("train", "freeze").Errorf("", "%s", strings.TrimPrefix(err.Error(), "train: Freeze: "))
+	}
+	var s *tensor.ShapeError
+	if !errors.As(err, &s) {
+		return err
+	}
+	n, what := p.part(s)
+	if n == nil {
+		return err
+	}
+	why := s.Why
+	if s.Got != "" {
+		why += "; got " + s.Got
+	}
+	if what != "" {
+		what += ": "
+	}
+	return n.Errorf(s.Hint, "%s%s: %s", what, s.Op, why)
+}
+
+// part finds the value that an error is about, and its place in words.
+func (p *plan) part(s *tensor.ShapeError) (n *config.Node, what string) {
+	if isOf(p.Loss, s.Op) {
+		return p.doc.Find("loss"), ""
+	}
+	for i, t := range p.Prepare {
+		if isOf(t, s.Op) {
+			return p.doc.Find("prepare", strconv.Itoa(i)), ""
+		}
+	}
+	for i, m := range p.Metrics {
+		if isOf(m, s.Op) {
+			return p.doc.Find("metrics", strconv.Itoa(i)), ""
+		}
+	}
+	if s.Layer == "" {
+		return nil, ""
+	}
+	return layerNode(p.doc.Get("model"), s.Layer), "layer " + s.Layer
+}
+
+// isOf reports whether op names the type of a value: errors of losses, metrics and transforms do.
+func isOf(x any, op string) bool {
+	if x == nil {
+		return false
+	}
+	t := reflect.TypeOf(x)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Name() == op
+}
+
+// layerNode follows the path of a layer, such as "3" or "2.0" in a list within the list.
+func layerNode(list *config.Node, path string) *config.Node {
+	var found *config.Node
+	for part := range strings.SplitSeq(path, ".") {
+		i, err := strconv.Atoi(part)
+		if err != nil || list == nil || list.Kind != config.List || i < 0 || i >= len(list.Items) {
+			break
+		}
+		found = list.Items[i]
+		list = nil
+		if len(found.Entries) == 1 {
+			list = found.Entries[0].Value
+		}
+	}
+	return found
+}
+
+// placed is a callback of a configuration: what it says about its settings points at its line.
+type placed struct {
+	train.Callback
+	plan *plan
+	at   int
+	dry  bool // settings are checked, nothing is done
+	full func(error) bool
+}
+
+// BeginRun checks the settings.
+func (c *placed) BeginRun(r *train.Run) error {
+	err := c.Callback.BeginRun(r)
+	if err == nil {
+		return nil
+	}
+	return c.plan.doc.Find("callbacks", strconv.Itoa(c.at)).Errorf("", "%s", strings.TrimPrefix(err.Error(), "train: "))
+}
+
+// EndStep passes on, unless this is a dry run.
+func (c *placed) EndStep(r *train.Run) error {
+	if c.dry {
+		return nil
+	}
+	return c.survive(c.Callback.EndStep(r))
+}
+
+// EndEpoch passes on, unless this is a dry run.
+func (c *placed) EndEpoch(r *train.Run) error {
+	if c.dry {
+		return nil
+	}
+	return c.survive(c.Callback.EndEpoch(r))
+}
+
+// survive lets a run go on when the disk is full: the weights in memory are worth more than what could not be written.
+func (c *placed) survive(err error) error {
+	if err != nil && c.full(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kun-ml/kun/data"
+	"github.com/kun-ml/kun/internal/cli/input"
+)
+
+// tables reads tables of the training and the test data. Categories of the test data get the codes of the training data.
+func (d dataRecipe) tables(w want) (*parts, error) {
+	p := &parts{name: d.Path}
+	t, err := data.ReadCSVFile(w.at(d.Path), d.csvOptions(w))
+	if err != nil {
+		return nil, err
+	}
+	train, err := d.rows(w.at(d.Path), t)
+	if err != nil {
+		return nil, err
+	}
+	p.train, p.table = train, d.note(t)
+	if d.TestPath == "" {
+		return p, nil
+	}
+	o := d.csvOptions(w)
+	o.Like = t
+	te, err := data.ReadCSVFile(w.at(d.TestPath), o)
+	if err != nil {
+		return nil, err
+	}
+	test, err := d.rows(w.at(d.TestPath), te)
+	if err != nil {
+		return nil, err
+	}
+	p.test = test
+	return p, nil
+}
+
+func (d dataRecipe) csvOptions(w want) data.CSVOptions {
+	o := data.CSVOptions{Columns: d.Columns, Skip: d.Skip, Categories: d.Categories}
+	if d.Missing == drop {
+		o.Missing = data.MissingDrop
+	}
+	if w.classes && !slices.Contains(o.Categories, d.Target) {
+		o.Categories = append(slices.Clone(o.Categories), d.Target)
+	}
+	if len(o.Columns) > 0 {
+		for _, c := range []string{d.Target, d.Weight} {
+			if c != "" && !slices.Contains(o.Columns, c) {
+				o.Columns = append(slices.Clone(o.Columns), c)
+			}
+		}
+	}
+	if w.like != nil {
+		o.Columns, o.Skip, o.Like = nil, nil, w.like.table(d.Weight)
+	}
+	return o
+}
+
+// tableNote is how a table was read that a model was trained on.
+type tableNote struct {
+	Columns []column `json:"columns"` // what the model is given, in order
+	Target  column   `json:"target"`
+}
+
+// column is a column of a table.
+type column struct {
+	Name       string   `json:"name"`
+	Categories []string `json:"categories,omitempty"` // what its codes stand for; empty: it holds numbers
+}
+
+// table has the kinds and categories of all columns, and no rows. weight is a column of numbers; "": none.
+func (n *tableNote) table(weight string) *data.Table {
+	t := n.inputs()
+	t.Columns = append(t.Columns, data.Column{Name: n.Target.Name, Categories: n.Target.Categories})
+	if weight != "" {
+		t.Columns = append(t.Columns, data.Column{Name: weight})
+	}
+	return t
+}
+
+// inputs is table without the target.
+func (n *tableNote) inputs() *data.Table {
+	t := &data.Table{}
+	for _, c := range n.Columns {
+		t.Columns = append(t.Columns, data.Column{Name: c.Name, Categories: c.Categories})
+	}
+	return t
+}
+
+func (d dataRecipe) rows(path string, t *data.Table) (*data.Set, error) {
+	s, err := t.Set(data.SetOptions{Target: d.Target, Weight: d.Weight})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	s.Name = path
+	if d.Classes != nil {
+		s.Classes = d.Classes
+	}
+	return s, nil
+}
+
+// note tells how a table was read.
+func (d dataRecipe) note(t *data.Table) *tableNote {
+	n := &tableNote{}
+	target, weight := t.Column(d.Target), t.Column(d.Weight)
+	for i := range t.Columns {
+		switch c := &t.Columns[i]; c {
+		case target:
+			n.Target = column{c.Name, c.Categories}
+		case weight:
+		default:
+			n.Columns = append(n.Columns, column{c.Name, c.Categories})
+		}
+	}
+	return n
+}
+
+// isTable reports whether a file's name is that of a table.
+func isTable(path string) bool {
+	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(path, ".gz"))) {
+	case ".csv", ".tsv":
+		return true
+	}
+	return false
+}
+
+// readTable reads a table to predict on: the columns that the model was trained on, by name. A file without names that holds
+// numbers alone is read column by column.
+func readTable(path string, like *tableNote, spec input.Spec) (*input.Batch, error) {
+	t, err := data.ReadCSVFile(path, data.CSVOptions{Like: like.inputs()})
+	if err != nil {
+		if b, other := input.ReadFile(path, spec); other == nil && !like.hasCategories() {
+			return b, nil
+		}
+		return nil, err
+	}
+	s, err := t.Set(data.SetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	b := &input.Batch{X: s.Array(data.X), Names: make([]string, s.Len())}
+	for i := range b.Names {
+		if b.Names[i] = path; s.Len() > 1 {
+			b.Names[i] = fmt.Sprintf("%s[%d]", path, i)
+		}
+	}
+	return b, nil
+}
+
+func (n *tableNote) hasCategories() bool {
+	return slices.ContainsFunc(n.Columns, func(c column) bool { return len(c.Categories) > 0 })
+}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/kun-ml/kun"
+	"github.com/kun-ml/kun/data"
+	"github.com/kun-ml/kun/internal/cli/term"
+	"github.com/kun-ml/kun/internal/cpu"
+	"github.com/kun-ml/kun/train"
+)
+
+// training is one run of Fit with what goes around it: progress, the result on the test data, saving, the report.
+type training struct {
+	verb    string // of the command
+	model   *kun.Model
+	parts   *parts
+	options kun.FitOptions
+	note    note
+	plan    *plan // nil: no configuration
+	out     string
+	again   string // the command that goes on after an interruption
+	begin   time.Time
+}
+
+// fit trains, evaluates, saves and reports.
+func (a *app) fit(ctx context.Context, t *training) error {
+	h, stopped, err := a.learn(ctx, t)
+	if err != nil {
+		return err
+	}
+	var report *kun.Report
+	if t.parts.test != nil && !stopped {
+		report, err = t.model.Evaluate(ctx, t.parts.test)
+		switch {
+		case errors.Is(err, context.Canceled):
+			stopped = true
+		case err != nil:
+			return coded(Data, t.plan.locate(fmt.Errorf("test data: %w", err)))
+		default:
+			t.note.Test, t.note.Tested = report.Figures, report.Samples
+		}
+	}
+	if err := a.keep(t); err != nil {
+		return err
+	}
+	res := a.outcome(t.verb, t.model, t.out, t.begin)
+	res.Dataset, res.TrainSamples, res.Interrupted = t.parts.name, t.parts.train.Len(), stopped
+	res.tell(h)
+	if report != nil {
+		res.TestSamples = report.Samples
+		res.judge(report.Figures)
+	}
+	if stopped {
+		a.printf("saved     %s, as it is after %d finished epochs\n", t.out, len(h.Epochs))
+		return errors.Join(a.emit(res), &Exit{Code: Code(context.Cause(ctx)), Err: context.Cause(ctx), Hint: "to go on: " + t.again})
+	}
+	if h.Stopped != "" {
+		a.printf("stopped   %s\n", h.Stopped)
+	}
+	if report != nil {
+		a.printf("test      %s\n", report)
+	}
+	a.printf("saved     %s (%s parameters, %.1f s)\n", t.out, term.Thousands(int64(res.Parameters)), res.SecondsTotal)
+	return a.emit(res)
+}
+
+// learn runs Fit with a progress bar. stopped tells that the person ended it after a step at least; the model then has
+// what it learnt so far.
+func (a *app) learn(ctx context.Context, t *training) (h *train.History, stopped bool, err error) {
+	batch := t.options.Batch
+	if batch == 0 {
+		batch = 32
+	}
+	if n := t.parts.train.Len(); batch > n {
+		a.logf("%s a batch of %d is more than the %d samples: each step takes all of them", a.warning(), batch, n)
+	}
+	p := a.progress(t.model.Metrics, t.options.Epochs, batch, t.parts.train.Len())
+	t.options.Callbacks = append(t.options.Callbacks, p)
+	h, err = t.model.Fit(ctx, t.parts.train, t.options)
+	var diverged *train.DivergedError
+	switch {
+	case err == nil:
+		return h, false, nil
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		if h == nil || p.steps == 0 {
+			return nil, false, context.Cause(ctx)
+		}
+		return h, true, nil
+	case errors.As(err, &diverged) && diverged.Batch == "":
+		return nil, false, &Exit{Code: Diverged, Err: err, Hint: "try a smaller learning rate, or clip the gradients: --set optimizer.learning_rate=1e-4 --set optimizer.clip_norm=1; nothing was saved"}
+	}
+	return nil, false, coded(Data, t.plan.locate(err))
+}
+
+// keep saves the model with its note.
+func (a *app) keep(t *training) error {
+	t.note.Version, t.note.Command, t.note.Kun, t.note.Level = noteVersion, t.verb, buildInfo().Module, cpu.InForce().String()
+	t.note.Seconds = time.Since(t.begin).Seconds()
+	for i := range t.note.Test { // JSON knows no NaN
+		if x := t.note.Test[i].Value; math.IsNaN(x) || math.IsInf(x, 0) {
+			t.note.Test = nil
+			break
+		}
+	}
+	if err := t.note.keep(t.model); err != nil {
+		return err
+	}
+	return coded(Resources, t.model.Save(t.out))
+}
+
+// inspectData reads all samples once: what is no number and what is no class is an error, what is odd a warning.
+func (a *app) inspectData(ctx context.Context, p *parts) error {
+	for _, part := range []struct {
+		name string
+		src  data.Source
+	}{{"training", p.train}, {"test", p.test}} {
+		if part.src == nil {
+			continue
+		}
+		warnings, err := data.Validate(ctx, part.src, data.Expect{})
+		if err != nil {
+			if isNotCanceled(ctx, err) {
+				err = fmt.Errorf("%s data of %s: %w", part.name, p.name, err)
+			}
+			return coded(Data, err)
+		}
+		for _, w := range warnings {
+			a.logf("%s %s data: %s", a.warning(), part.name, w)
+		}
+	}
+	return nil
+}
+
+func isNotCanceled(ctx context.Context, err error) bool {
+	return ctx.Err() == nil || !errors.Is(err, context.Canceled)
+}
+
+func (a *app) warning() string { return a.err.Style(term.Yellow, "warning:") }
