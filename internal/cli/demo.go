@@ -118,10 +118,10 @@ func (a *app) usePictures(ctx context.Context, m *kun.Model, test *data.Set, dir
 	var ps []term.Picture
 	for i := range n {
 		row := out.Rows(i, i+1).Float64s()
-		said := best(row)
+		said, is := best(row), test.Array(data.Y).Bytes()[i]
 		pix := x.Bytes()[i*h*w : (i+1)*h*w]
-		ps = append(ps, term.Picture{Pix: pix, H: h, W: w, Caption: fmt.Sprintf("%s (%.0f%%)", m.Classes[said], 100*row[said])})
-		name := filepath.Join(dir, fmt.Sprintf("%d-is-%d.png", i, test.Array(data.Y).Rows(i, i+1).Bytes()[0]))
+		ps = append(ps, term.Picture{Pix: pix, H: h, W: w, Caption: fmt.Sprintf("%s (%.0f%%), is %d", m.Classes[said], 100*row[said], is)})
+		name := filepath.Join(dir, fmt.Sprintf("%d-is-%d.png", i, is))
 		if err := writePicture(name, pix, h, w); err != nil {
 			return coded(Resources, err)
 		}

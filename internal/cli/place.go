@@ -3,10 +3,15 @@ package cli
 import (
 	"errors"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/kun-ml/kun/internal/config"
+	"github.com/kun-ml/kun/loss"
+	"github.com/kun-ml/kun/metric"
+	"github.com/kun-ml/kun/nn"
+	"github.com/kun-ml/kun/prep"
 	"github.com/kun-ml/kun/tensor"
 	"github.com/kun-ml/kun/train"
 )
@@ -32,10 +37,7 @@ func (p *plan) locate(err error) error {
 	if s.Got != "" {
 		why += "; got " + s.Got
 	}
-	if what != "" {
-		what += ": "
-	}
-	return n.Errorf(s.Hint, "%s%s: %s", what, s.Op, why)
+	return n.Errorf(asConfigured(s.Hint), "%s%s", what, asConfigured(s.Op+": "+why))
 }
 
 // part finds the value that an error is about, and its place in words.
@@ -56,7 +58,7 @@ func (p *plan) part(s *tensor.ShapeError) (n *config.Node, what string) {
 	if s.Layer == "" {
 		return nil, ""
 	}
-	return layerNode(p.doc.Get("model"), s.Layer), "layer " + s.Layer
+	return layerNode(p.doc.Get("model"), s.Layer), "layer " + s.Layer + ": "
 }
 
 // isOf reports whether op names the type of a value: errors of losses, metrics and transforms do.
@@ -69,6 +71,51 @@ func isOf(x any, op string) bool {
 		t = t.Elem()
 	}
 	return t.Name() == op
+}
+
+var goName = regexp.MustCompile(`\b[A-Z][A-Za-z0-9]+\b`)
+
+// asConfigured puts the names that a configuration has in place of those of Go: dense for Dense, units for Units.
+func asConfigured(text string) string {
+	names := goNames()
+	return goName.ReplaceAllStringFunc(text, func(word string) string {
+		if n, ok := names[word]; ok {
+			return n
+		}
+		return word
+	})
+}
+
+// goNames maps the names of registered types and of their fields to those of configurations.
+func goNames() map[string]string {
+	out := map[string]string{}
+	add := func(x any, name string) {
+		t := reflect.TypeOf(x)
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		out[t.Name()] = name
+		if t.Kind() == reflect.Struct {
+			for i := range t.NumField() {
+				if f := t.Field(i); f.IsExported() && !f.Anonymous {
+					out[f.Name] = config.Key(f.Name)
+				}
+			}
+		}
+	}
+	for n, f := range variants(nn.Layers.Names(), nn.Layers.Make) {
+		add(f(), n)
+	}
+	for n, f := range variants(prep.Transforms.Names(), prep.Transforms.Make) {
+		add(f(), n)
+	}
+	for _, f := range variants(metric.Metrics.Names(), metric.Metrics.Make) {
+		add(f(), metric.Metrics.NameOf(f()))
+	}
+	for _, f := range variants(loss.Names(), loss.Named) {
+		add(f(), loss.Name(f()))
+	}
+	return out
 }
 
 // layerNode follows the path of a layer, such as "3" or "2.0" in a list within the list.

@@ -130,7 +130,7 @@ func (a *app) readInput(path string, like *tableNote, spec input.Spec) (*input.B
 	var err error
 	switch {
 	case path == "-":
-		b, err = input.Read("standard input", a.in, spec)
+		b, err = readStream("standard input", a.in, like, spec)
 	case like != nil && isTable(path):
 		b, err = readTable(path, like, spec)
 	default:

@@ -21,7 +21,8 @@ type progress struct {
 	values []float64 // of the metrics
 	factor float64   // of the learning rate
 	steps  int64     // done in this run
-	begun  int64     // before it
+	seen   int       // samples of the epoch at the last look
+	sum    float64   // of their losses
 }
 
 const (
@@ -49,9 +50,9 @@ func (a *app) progress(ms []metric.Metric, epochs, batch, samples int) *progress
 	return p
 }
 
-// BeginRun notes where the count of steps begins.
+// BeginRun notes the learning rate.
 func (p *progress) BeginRun(r *train.Run) error {
-	p.begun, p.factor = r.GlobalStep(), r.RateFactor()
+	p.factor = r.RateFactor()
 	return nil
 }
 
@@ -78,8 +79,19 @@ func (p *progress) EndStep(r *train.Run) error {
 	if now.Sub(p.memory) > memoryWait {
 		x.Memory, p.memory = machine.RSS(), now
 	}
-	p.bar.Step(r.Epoch, r.Step, r.Steps, r.StepLoss, p.values)
+	p.bar.Step(r.Epoch, r.Step, r.Steps, p.recent(r), p.values)
 	return nil
+}
+
+// recent is the mean loss over the samples since the last look.
+func (p *progress) recent(r *train.Run) float64 {
+	if r.Samples <= p.seen { // a new epoch
+		p.seen, p.sum = 0, 0
+	}
+	sum := r.Loss() * float64(r.Samples)
+	mean := (sum - p.sum) / float64(r.Samples-p.seen)
+	p.seen, p.sum = r.Samples, sum
+	return mean
 }
 
 // EndEpoch writes the line of the epoch.

@@ -62,6 +62,7 @@ type app struct {
 	verbose bool
 	quiet   bool
 	offline bool
+	emitted bool // the object of --json
 	seed    seedFlag
 	threads int
 }
@@ -111,11 +112,12 @@ type envelope struct {
 	Command string `json:"command"`
 }
 
-// emit prints the object of --json on one line.
+// emit prints the object of --json on one line. What goes wrong after it is told by the exit code and on standard error.
 func (a *app) emit(v any) error {
 	if !a.json {
 		return nil
 	}
+	a.emitted = true
 	return json.NewEncoder(a.out).Encode(v)
 }
 
@@ -140,7 +142,7 @@ func (a *app) report(err error) int {
 	default:
 		fmt.Fprint(a.err, a.errorText(err.Error(), hint))
 	}
-	if a.json {
+	if a.json && !a.emitted {
 		type object struct {
 			Code    int    `json:"code"`
 			Message string `json:"message"`

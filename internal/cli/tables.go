@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -138,14 +140,38 @@ func readTable(path string, like *tableNote, spec input.Spec) (*input.Batch, err
 		}
 		return nil, err
 	}
+	return batchOf(path, t)
+}
+
+// readStream is readTable for a stream, which may hold any kind of input.
+func readStream(name string, r io.Reader, like *tableNote, spec input.Spec) (*input.Batch, error) {
+	if like == nil {
+		return input.Read(name, r, spec)
+	}
+	raw, err := io.ReadAll(io.LimitReader(r, input.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	t, err := data.ReadCSV(bytes.NewReader(raw), data.CSVOptions{Like: like.inputs()})
+	if err == nil {
+		return batchOf(name, t)
+	}
+	if b, other := input.Read(name, bytes.NewReader(raw), spec); other == nil && !like.hasCategories() {
+		return b, nil
+	}
+	return nil, fmt.Errorf("%s: %w", name, err)
+}
+
+// batchOf gives the rows of a table their names.
+func batchOf(name string, t *data.Table) (*input.Batch, error) {
 	s, err := t.Set(data.SetOptions{})
 	if err != nil {
 		return nil, err
 	}
 	b := &input.Batch{X: s.Array(data.X), Names: make([]string, s.Len())}
 	for i := range b.Names {
-		if b.Names[i] = path; s.Len() > 1 {
-			b.Names[i] = fmt.Sprintf("%s[%d]", path, i)
+		if b.Names[i] = name; s.Len() > 1 {
+			b.Names[i] = fmt.Sprintf("%s[%d]", name, i)
 		}
 	}
 	return b, nil

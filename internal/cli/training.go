@@ -94,6 +94,10 @@ func (a *app) learn(ctx context.Context, t *training) (h *train.History, stopped
 	case errors.As(err, &diverged) && diverged.Batch == "":
 		return nil, false, &Exit{Code: Diverged, Err: err, Hint: "try a smaller learning rate, or clip the gradients: --set optimizer.learning_rate=1e-4 --set optimizer.clip_norm=1; nothing was saved"}
 	}
+	var label *kun.LabelError
+	if errors.As(err, &label) {
+		return nil, false, &Exit{Code: Data, Err: err, Hint: fmt.Sprintf("end the model with a unit for every class (now %d), or correct the row", label.Classes)}
+	}
 	return nil, false, coded(Data, t.plan.locate(err))
 }
 

@@ -36,6 +36,7 @@ type Bar struct {
 	buf   []byte
 	loss  smooth
 	epoch int
+	step  int       // of the last call
 	start time.Time // of the epoch
 	last  time.Time // when something was written
 	open  bool      // a line stands unfinished on the terminal
@@ -53,12 +54,17 @@ const (
 // smooth is an exponential mean without the bias of its start.
 type smooth struct{ sum, weight float64 }
 
-func (s *smooth) add(x float64) {
+// add takes in the mean of so many steps.
+func (s *smooth) add(x float64, steps int) {
 	if math.IsNaN(s.sum) || math.IsInf(s.sum, 0) {
 		*s = smooth{}
 	}
-	s.sum = smoothing*s.sum + (1-smoothing)*x
-	s.weight = smoothing*s.weight + (1 - smoothing)
+	past := smoothing
+	if steps > 1 {
+		past = math.Pow(smoothing, float64(steps))
+	}
+	s.sum = past*s.sum + (1-past)*x
+	s.weight = past*s.weight + (1 - past)
 }
 
 func (s *smooth) value() float64 { return s.sum / s.weight }
@@ -71,8 +77,8 @@ func NewBar(s *Screen, o BarOptions) *Bar {
 	return &Bar{s: s, o: o, buf: make([]byte, 0, 1024), epoch: -1}
 }
 
-// Step tells the bar that so many of total steps of an epoch (from 0) are done. The loss is that of the step and is
-// shown smoothed; metrics are shown as given (they are running means). It allocates nothing.
+// Step tells the bar that so many of total steps of an epoch (from 0) are done. The loss is the mean over the steps since
+// the last call and is shown smoothed; metrics are shown as given (they are running means). It allocates nothing.
 func (b *Bar) Step(epoch, step, total int, loss float64, metrics []float64) {
 	if b.o.Quiet {
 		return
@@ -81,7 +87,8 @@ func (b *Bar) Step(epoch, step, total int, loss float64, metrics []float64) {
 	if epoch != b.epoch {
 		b.begin(epoch, now)
 	}
-	b.loss.add(loss)
+	b.loss.add(loss, step-b.step)
+	b.step = step
 	every := plainEvery
 	if b.s.Terminal {
 		every = refresh
@@ -98,7 +105,7 @@ func (b *Bar) Step(epoch, step, total int, loss float64, metrics []float64) {
 }
 
 func (b *Bar) begin(epoch int, now time.Time) {
-	b.epoch, b.start, b.loss = epoch, now, smooth{}
+	b.epoch, b.start, b.loss, b.step = epoch, now, smooth{}, 0
 	if !b.begun {
 		b.begun, b.last = true, now
 	}
@@ -150,7 +157,7 @@ func (b *Bar) line(p []byte, l *layout, step, total int, now time.Time, metrics 
 	p = strconv.AppendInt(p, int64(100*step/max(total, 1)), 10)
 	p = append(p, "% "...)
 	p = appendClock(p, elapsed)
-	if step > 0 {
+	if step > 0 && elapsed > 0 {
 		per := elapsed / time.Duration(step)
 		p = append(p, ' ')
 		p = appendPerStep(p, per)

@@ -31,13 +31,14 @@ func Confusion(s *Screen, counts [][]int64, names []string) error {
 		for _, c := range row {
 			cellW = max(cellW, len(strconv.FormatInt(c, 10)))
 		}
-		labelW = max(labelW, min(12, width.Cells(label[i])))
+		labelW = max(labelW, min(16, width.Cells(label[i])))
 	}
-	headW := cellW
+	fullW, headW := cellW, cellW
 	for _, l := range label {
+		fullW = max(fullW, min(16, width.Cells(l)))
 		headW = max(headW, min(6, width.Cells(l)))
 	}
-	for _, w := range []int{headW, cellW} { // class names in full, or cut to the width of the counts
+	for _, w := range []int{fullW, headW, cellW} { // class names in full, or cut, at last to the width of the counts
 		if labelW+1+n*(w+1)+8 <= s.Width() {
 			return matrix(s, counts, label, labelW, w)
 		}

@@ -199,16 +199,16 @@ func TestBar_QuietWritesNothing(t *testing.T) {
 
 func TestBar_LossIsSmoothed(t *testing.T) {
 	var s smooth
-	s.add(2)
+	s.add(2, 1)
 	if math.Abs(s.value()-2) > 1e-12 {
 		t.Errorf("first value: %v", s.value())
 	}
-	s.add(0)
+	s.add(0, 1)
 	if want := 2 * smoothing / (1 + smoothing); math.Abs(s.value()-want) > 1e-12 {
 		t.Errorf("%v, want %v", s.value(), want)
 	}
-	s.add(math.NaN())
-	s.add(1)
+	s.add(math.NaN(), 1)
+	s.add(1, 1)
 	if math.Abs(s.value()-1) > 1e-12 {
 		t.Errorf("after NaN: %v", s.value())
 	}
