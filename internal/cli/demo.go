@@ -17,7 +17,6 @@ import (
 	"github.com/kun-ml/kun/internal/cli/term"
 	"github.com/kun-ml/kun/loss"
 	"github.com/kun-ml/kun/metric"
-	"github.com/kun-ml/kun/nn"
 	"github.com/kun-ml/kun/optim"
 	"github.com/kun-ml/kun/prep"
 	"github.com/kun-ml/kun/store"
@@ -58,13 +57,8 @@ func (a *app) demo(ctx context.Context, out string) error {
 	a.stage("load", "%s: %s training and %s test images of 28 x 28, drawn by a generator", p.name, term.Thousands(int64(p.train.Len())), term.Thousands(int64(p.test.Len())))
 	a.stage("prepare", "pixels from 0..255 to 0..1, as part of the model")
 	m := &kun.Model{
-		Prepare: prep.Pipeline{&prep.Rescale{Scale: 1. / 255}},
-		Net: nn.Sequential{
-			&nn.Flatten{},
-			&nn.Dense{Units: 128, Activation: nn.ReLU},
-			&nn.Dropout{Rate: 0.2},
-			&nn.Dense{Units: 10, Activation: nn.Softmax},
-		},
+		Prepare:   prep.Pipeline{&prep.Rescale{Scale: 1. / 255}},
+		Net:       quickStart(),
 		Loss:      loss.SparseCategoricalCrossEntropy{},
 		Optimizer: optim.Adam{},
 		Metrics:   []metric.Metric{metric.Accuracy{}},

@@ -1,16 +1,19 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kun-ml/kun/internal/cli/machine"
 	"github.com/kun-ml/kun/internal/cli/term"
+	"github.com/kun-ml/kun/internal/cpu"
 )
 
 // checkup is what `kun doctor` found.
@@ -24,14 +27,17 @@ type checkup struct {
 	CacheDir      string   `json:"cache_dir"`
 	CacheFree     uint64   `json:"cache_free_bytes"`
 	CacheWritable bool     `json:"cache_writable"`
-	CopyBytes     float64  `json:"copy_bytes_per_second"`
-	Warnings      []string `json:"warnings"`
+	Level         string   `json:"cpu_level"`
+	Levels        []string `json:"cpu_levels"` // that this processor can run
+	speeds
+	Warnings []string `json:"warnings"`
 }
 
 const (
 	doctorMeasure = 150 * time.Millisecond // of each speed
 	leastMemory   = 512 << 20
 	leastDisk     = 1 << 30
+	leastShare    = 0.5 // of the expected speed
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -39,8 +45,11 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "look at this machine: processor, memory, disk, and how fast it is",
 		Args:  args(),
-		RunE: func(*cobra.Command, []string) error {
-			c := a.examine()
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.examine(cmd.Context())
+			if err != nil {
+				return err
+			}
 			a.showCheckup(c)
 			return a.emit(struct {
 				envelope
@@ -50,12 +59,15 @@ func (a *app) doctorCommand() *cobra.Command {
 	}
 }
 
-// examine asks the machine; it takes well under a second.
-func (a *app) examine() checkup {
+// examine asks the machine and measures it; it takes about a second.
+func (a *app) examine(ctx context.Context) (checkup, error) {
 	m := machine.MemoryNow()
 	c := checkup{
 		Processor: machine.CPUName(), Cores: runtime.NumCPU(), Threads: a.threadCount(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		MemoryBytes: m.Total, MemoryFree: m.Available, Warnings: []string{},
+		MemoryBytes: m.Total, MemoryFree: m.Available, Warnings: []string{}, Level: cpu.InForce().String(),
+	}
+	for _, l := range cpu.Levels() {
+		c.Levels = append(c.Levels, l.String())
 	}
 	warn := func(format string, args ...any) { c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...)) }
 	if m.Available > 0 && m.Available < leastMemory {
@@ -72,8 +84,16 @@ func (a *app) examine() checkup {
 			warn("only %s are free on the disk of %s", term.Bytes(c.CacheFree), c.CacheDir)
 		}
 	}
-	c.CopyBytes = machine.CopyBandwidth(doctorMeasure)
-	return c
+	if w := cpu.Warning(); w != "" {
+		warn("%s", w)
+	}
+	if c.speeds, err = a.measure(ctx); err != nil {
+		return c, err
+	}
+	if c.FlopsOne < leastShare*c.FlopsExpect {
+		warn("matrix products reach %.0f %% of what they should: is something else running?", 100*c.FlopsOne/c.FlopsExpect)
+	}
+	return c, nil
 }
 
 // threadCount is how many threads compute.
@@ -120,7 +140,7 @@ func (a *app) showCheckup(c checkup) {
 		name = "unknown"
 	}
 	a.printf("processor  %s, %d cores, %s\n", name, c.Cores, c.Platform)
-	a.printf("threads    %d\n", c.Threads)
+	a.printf("kernels    %s of %s; %d threads\n", c.Level, strings.Join(c.Levels, ", "), c.Threads)
 	if c.MemoryBytes > 0 {
 		a.printf("memory     %s", term.Bytes(c.MemoryBytes))
 		if c.MemoryFree > 0 {
@@ -132,7 +152,11 @@ func (a *app) showCheckup(c checkup) {
 	if c.CacheFree > 0 {
 		a.printf(", %s free", term.Bytes(c.CacheFree))
 	}
-	a.printf("\ncopy       %.1f GB/s\n", c.CopyBytes/1e9)
+	a.printf("\nclock      %.2f GHz\n", c.Clock/1e9)
+	a.printf("products   %.0f GFLOP/s on one thread, %.0f %% of the %.0f that %s can do at this clock; %.0f on %d threads\n",
+		c.FlopsOne/1e9, 100*c.FlopsOne/c.FlopsExpect, c.FlopsExpect/1e9, c.Level, c.Flops/1e9, c.Threads)
+	a.printf("training   %.0f us per step of the quick-start model, %s samples/s\n", c.Step*1e6, term.Thousands(int64(32/c.Step)))
+	a.printf("copy       %.1f GB/s\n", c.CopyBytes/1e9)
 	for _, w := range c.Warnings {
 		a.printf("%s %s\n", a.out.Style(term.Yellow, "warning:"), w)
 	}

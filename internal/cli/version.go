@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kun-ml/kun/internal/cpu"
 )
 
 // build is what the binary knows about itself.
@@ -16,11 +18,12 @@ type build struct {
 	Modified bool   `json:"modified"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
+	Level    string `json:"cpu_level"`
 }
 
 // buildInfo reads what the Go tool wrote into the binary.
 func buildInfo() build {
-	b := build{Module: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b := build{Module: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Level: cpu.InForce().String()}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
@@ -61,6 +64,10 @@ func (a *app) versionCommand() *cobra.Command {
 			}
 			a.printf("  go       %s\n", b.Go)
 			a.printf("  platform %s\n", b.Platform)
+			a.printf("  kernels  %s\n", b.Level)
+			if w := cpu.Warning(); w != "" {
+				a.logf("%s %s", a.warning(), w)
+			}
 			return a.emit(struct {
 				envelope
 				build
