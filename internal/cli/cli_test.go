@@ -26,7 +26,11 @@ func TestMain(m *testing.M) {
 	if os.Getenv("KUN_TEST_AS_COMMAND") != "" {
 		os.Exit(Main())
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if digitDir.path != "" {
+		_ = os.RemoveAll(digitDir.path)
+	}
+	os.Exit(code)
 }
 
 // command prepares a run of kun as a process of its own.

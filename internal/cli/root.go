@@ -13,6 +13,7 @@ import (
 
 // root builds the tree of commands. It does no work beyond that: `kun --help` must answer at once.
 func (a *app) root() *cobra.Command {
+	cobra.EnableCommandSorting = false // the order is that of the work
 	root := &cobra.Command{
 		Use:           "kun",
 		Short:         "deep learning in pure Go: from raw data to a model in use",

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -66,12 +69,13 @@ const commonSettings = "source classes train_samples test_samples"
 // check demands the keys that a source needs, and refuses those that do not go with it. n may be nil.
 func (d *dataRecipe) check(n *config.Node) error {
 	allowed := strings.Fields(commonSettings + " " + settings[d.Source])
-	if n != nil {
-		for _, e := range n.Entries {
-			if k := e.Key.Text; !slices.Contains(allowed, k) && e.Value.Kind != config.Null {
-				return e.Key.Errorf("with it go: "+strings.Join(allowed[1:], ", "), "%s does not go with the source %s", k, d.Source)
-			}
+	v := reflect.ValueOf(*d)
+	for i := range v.NumField() {
+		k, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if slices.Contains(allowed, k) || v.Field(i).IsZero() || k == "missing" && d.Missing == refuse {
+			continue
 		}
+		return n.Key(k).Errorf("with it go: "+strings.Join(allowed[1:], ", "), "%s does not go with the source %s", k, d.Source)
 	}
 	need := map[string]string{}
 	switch d.Source {
@@ -146,7 +150,7 @@ func (d dataRecipe) load(ctx context.Context, a *app, w want) (*parts, error) {
 func (d dataRecipe) known(ctx context.Context, a *app, w want) (*parts, error) {
 	tr, te, err := dataset.Load(ctx, string(d.Source), dataset.Options{Dir: w.dir, Offline: a.offline, CacheDir: a.getenv("KUN_CACHE"), Progress: a.downloading()})
 	if err != nil {
-		return nil, err
+		return nil, a.missing(err)
 	}
 	for _, s := range []*data.Set{tr, te} {
 		if d.Classes != nil {
@@ -154,6 +158,25 @@ func (d dataRecipe) known(ctx context.Context, a *app, w want) (*parts, error) {
 		}
 	}
 	return &parts{name: string(d.Source), train: tr, test: te}, nil
+}
+
+// missing makes the message about files that could not be had short: every mirror was tried several times. With -v it stays
+// long.
+func (a *app) missing(err error) error {
+	var m *dataset.MissingError
+	if !errors.As(err, &m) {
+		return err
+	}
+	text, hint, _ := strings.Cut(err.Error(), "; put the files")
+	if m.Err != nil && !a.verbose {
+		tries := strings.Split(m.Err.Error(), "\n")
+		short := tries[0]
+		if n := len(tries) - 1; n > 0 {
+			short += fmt.Sprintf(" (and %d more tries; -v shows all)", n)
+		}
+		text = strings.Replace(text, m.Err.Error(), short, 1)
+	}
+	return &Exit{Code: Code(err), Err: errors.New(text), Hint: "put the files" + hint}
 }
 
 // downloading shows how a download goes, a line every quarter.

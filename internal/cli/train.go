@@ -162,7 +162,11 @@ func (p *plan) classWeights(ctx context.Context, src data.Source) (map[int]float
 		}
 		switch {
 		case err != nil || k < 0 || len(names) > 0 && k >= len(names):
-			return nil, at.Errorf("the classes are "+strings.Join(names, ", "), "unknown class %q in class_weight", name)
+			hint := "classes without names are numbered from 0"
+			if len(names) > 0 {
+				hint = "the classes are " + strings.Join(names, ", ")
+			}
+			return nil, at.Errorf(hint, "unknown class %q in class_weight", name)
 		case !(w >= 0):
 			return nil, at.Errorf("", "the weight of class %q is %v; weights are 0 or more", name, w)
 		}

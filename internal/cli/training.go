@@ -79,6 +79,9 @@ func (a *app) learn(ctx context.Context, t *training) (h *train.History, stopped
 	if n := t.parts.train.Len(); batch > n {
 		a.logf("%s a batch of %d is more than the %d samples: each step takes all of them", a.warning(), batch, n)
 	}
+	if err := t.annotate(); err != nil { // for what callbacks save
+		return nil, false, err
+	}
 	p := a.progress(t.model.Metrics, t.options.Epochs, batch, t.parts.train.Len())
 	t.options.Callbacks = append(t.options.Callbacks, p)
 	h, err = t.model.Fit(ctx, t.parts.train, t.options)
@@ -103,18 +106,24 @@ func (a *app) learn(ctx context.Context, t *training) (h *train.History, stopped
 
 // keep saves the model with its note.
 func (a *app) keep(t *training) error {
-	t.note.Version, t.note.Command, t.note.Kun, t.note.Level = noteVersion, t.verb, buildInfo().Module, cpu.InForce().String()
-	t.note.Seconds = time.Since(t.begin).Seconds()
-	for i := range t.note.Test { // JSON knows no NaN
-		if x := t.note.Test[i].Value; math.IsNaN(x) || math.IsInf(x, 0) {
-			t.note.Test = nil
-			break
-		}
-	}
-	if err := t.note.keep(t.model); err != nil {
+	if err := t.annotate(); err != nil {
 		return err
 	}
 	return coded(Resources, t.model.Save(t.out))
+}
+
+// annotate writes the note into the model.
+func (t *training) annotate() error {
+	n := &t.note
+	n.Version, n.Command, n.Kun, n.Level = noteVersion, t.verb, buildInfo().Module, cpu.InForce().String()
+	n.Seconds = time.Since(t.begin).Seconds()
+	for i := range n.Test { // JSON knows no NaN
+		if x := n.Test[i].Value; math.IsNaN(x) || math.IsInf(x, 0) {
+			n.Test = nil
+			break
+		}
+	}
+	return n.keep(t.model)
 }
 
 // inspectData reads all samples once: what is no number and what is no class is an error, what is odd a warning.

@@ -72,6 +72,19 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
+// Key is where a key of a mapping stands; the mapping itself when it has no such key.
+func (n *Node) Key(key string) *Node {
+	if n == nil {
+		return nil
+	}
+	for _, e := range n.Entries {
+		if e.Key.Text == key {
+			return e.Key
+		}
+	}
+	return n
+}
+
 // Find is the value at a path of keys and places in lists, as Set takes it ("callbacks.0"), or the last one
 // on the way there that exists.
 func (n *Node) Find(path ...string) *Node {
