@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -17,7 +18,7 @@ func (d dataRecipe) tables(w want) (*parts, error) {
 	p := &parts{name: d.Path}
 	t, err := data.ReadCSVFile(w.at(d.Path), d.csvOptions(w))
 	if err != nil {
-		return nil, err
+		return nil, tableError(err)
 	}
 	train, err := d.rows(w.at(d.Path), t)
 	if err != nil {
@@ -31,7 +32,7 @@ func (d dataRecipe) tables(w want) (*parts, error) {
 	o.Like = t
 	te, err := data.ReadCSVFile(w.at(d.TestPath), o)
 	if err != nil {
-		return nil, err
+		return nil, tableError(err)
 	}
 	test, err := d.rows(w.at(d.TestPath), te)
 	if err != nil {
@@ -39,6 +40,18 @@ func (d dataRecipe) tables(w want) (*parts, error) {
 	}
 	p.test = test
 	return p, nil
+}
+
+// tableError says in the words of a configuration what can be done about a mistake in a table.
+func tableError(err error) error {
+	text, _, missing := strings.Cut(err.Error(), "; leave out such rows (MissingDrop)")
+	switch {
+	case missing:
+		return &Exit{Code: Data, Err: errors.New(text), Hint: "data: {missing: drop} leaves such rows out, data: {skip: [NAME]} leaves the column out"}
+	case strings.Contains(text, "name it in Categories"):
+		return &Exit{Code: Data, Err: err, Hint: "data: {categories: [NAME]} takes a column for categories"}
+	}
+	return err
 }
 
 func (d dataRecipe) csvOptions(w want) data.CSVOptions {
@@ -138,7 +151,8 @@ func readTable(path string, like *tableNote, spec input.Spec) (*input.Batch, err
 		if b, other := input.ReadFile(path, spec); other == nil && !like.hasCategories() {
 			return b, nil
 		}
-		return nil, err
+		text, _, _ := strings.Cut(err.Error(), "; leave out such rows") // there is no such choice here
+		return nil, errors.New(text)
 	}
 	return batchOf(path, t)
 }
