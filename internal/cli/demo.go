@@ -54,7 +54,7 @@ func (a *app) demo(ctx context.Context, out string) error {
 	if err != nil {
 		return err
 	}
-	a.stage("load", "%s: %s training and %s test images of 28 x 28, drawn by a generator", p.name, term.Thousands(int64(p.train.Len())), term.Thousands(int64(p.test.Len())))
+	a.stage("load", "%s: %s training and %s test images, drawn by a generator", p.name, term.Thousands(int64(p.train.Len())), term.Thousands(int64(p.test.Len())))
 	a.stage("prepare", "pixels from 0..255 to 0..1, as part of the model")
 	m := &kun.Model{
 		Prepare:   prep.Pipeline{&prep.Rescale{Scale: 1. / 255}},
