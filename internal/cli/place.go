@@ -11,6 +11,7 @@ import (
 	"github.com/kun-ml/kun/loss"
 	"github.com/kun-ml/kun/metric"
 	"github.com/kun-ml/kun/nn"
+	"github.com/kun-ml/kun/optim"
 	"github.com/kun-ml/kun/prep"
 	"github.com/kun-ml/kun/tensor"
 	"github.com/kun-ml/kun/train"
@@ -25,6 +26,9 @@ func (p *plan) locate(err error) error {
 	if p.Train.Freeze != "" && strings.HasPrefix(err.Error(), "train: Freeze: ") {
 		return p.doc.Find("train", "freeze").Errorf("", "%s", strings.TrimPrefix(err.Error(), "train: Freeze: "))
 	}
+	if m := ofTransform.FindStringSubmatch(err.Error()); m != nil {
+		return p.doc.Find("prepare", m[1]).Errorf("", "%s", m[2])
+	}
 	var s *tensor.ShapeError
 	if !errors.As(err, &s) {
 		return err
@@ -37,11 +41,18 @@ func (p *plan) locate(err error) error {
 	if s.Got != "" {
 		why += "; got " + s.Got
 	}
-	return n.Errorf(asConfigured(s.Hint), "%s%s", what, asConfigured(s.Op+": "+why))
+	text := strings.TrimPrefix(s.Op+": "+why, "Optimizer: optim.")
+	return n.Errorf(asConfigured(s.Hint), "%s%s", what, asConfigured(text))
 }
+
+// ofTransform finds the transform, by its place in the list, that an error of package prep is about.
+var ofTransform = regexp.MustCompile(`^prep: transform (\d+) (\(.*)$`)
 
 // part finds the value that an error is about, and its place in words.
 func (p *plan) part(s *tensor.ShapeError) (n *config.Node, what string) {
+	if s.Op == "Optimizer" {
+		return p.doc.Find("optimizer"), ""
+	}
 	if isOf(p.Loss, s.Op) {
 		return p.doc.Find("loss"), ""
 	}
@@ -107,6 +118,9 @@ func goNames() map[string]string {
 		add(f(), n)
 	}
 	for n, f := range variants(prep.Transforms.Names(), prep.Transforms.Make) {
+		add(f(), n)
+	}
+	for n, f := range variants(optim.Optimizers.Names(), optim.Optimizers.Make) {
 		add(f(), n)
 	}
 	for _, f := range variants(metric.Metrics.Names(), metric.Metrics.Make) {

@@ -87,6 +87,11 @@ func (a *app) train(ctx context.Context, p *plan, x trainFlags, begin time.Time)
 	if t.options.ClassWeight, err = p.classWeights(ctx, ps.train); err != nil {
 		return err
 	}
+	if x.from == "" { // else the model is there already
+		if err := p.checkRoom(ctx, ps); err != nil {
+			return coded(Data, err)
+		}
+	}
 	p.attach(a, t, x.dry)
 	if t.note, err = p.remember(w, ps); err != nil {
 		return err

@@ -15,8 +15,8 @@ const trySteps = 2
 // tryOut does everything that a training does, in small: two steps, an evaluation, saving, loading, and the same evaluation
 // again. It keeps nothing.
 func (a *app) tryOut(ctx context.Context, t *training) error {
-	batch := t.options.Batch
 	all := t.parts.train.Len()
+	batch := min(t.options.Batch, all)
 	t.parts.train, t.parts.test = head(t.parts.train, trySteps*batch), head(t.parts.test, trySteps*batch)
 	t.options.Validate, t.options.Epochs = head(t.options.Validate, trySteps*batch), 1
 	h, stopped, err := a.learn(ctx, t)
