@@ -16,7 +16,7 @@ type Pool struct {
 	ended   sync.WaitGroup
 
 	_    line
-	word atomic.Uint64 // sequence<<32 | pieces<<16 | next: one word, or a late helper pairs an old sequence with a newer count
+	word atomic.Uint64 // sequence<<32 | end<<16 | next: pieces next..end-1 are free; one word, or a late helper pairs an old sequence with newer pieces
 	_    line
 	job  atomic.Uint32 // the sequence number helpers look at
 	f    func(piece, worker int)
@@ -87,9 +87,9 @@ func (p *Pool) job1(n int) {
 		}
 	}
 	mine := 0
-	defer p.finish(seq, &mine)
+	defer p.finish(seq, n, &mine)
 	for {
-		i := p.claim(seq)
+		i := p.claim(seq, false)
 		if i < 0 {
 			return
 		}
@@ -99,17 +99,15 @@ func (p *Pool) job1(n int) {
 }
 
 // finish waits for the pieces that helpers claimed. If the caller's piece panicked, no further piece is started.
-func (p *Pool) finish(seq uint32, mine *int) {
-	n := 0 // pieces that were started
+func (p *Pool) finish(seq uint32, n int, mine *int) {
 	for {
 		v := p.word.Load()
-		next, count := int(v&mostPieces), int(v>>16&mostPieces)
-		if next >= count {
-			n = next
+		next, end := int(v&mostPieces), int(v>>16&mostPieces)
+		if next >= end {
 			break
 		}
-		if p.word.CompareAndSwap(v, uint64(seq)<<32|uint64(next)<<16|uint64(next)) {
-			n = next
+		if p.word.CompareAndSwap(v, uint64(seq)<<32) {
+			n -= end - next
 			break
 		}
 	}
@@ -122,15 +120,20 @@ func (p *Pool) finish(seq uint32, mine *int) {
 	}
 }
 
-// claim takes the next piece of job seq, -1 if there is none.
-func (p *Pool) claim(seq uint32) int {
+// claim takes a piece of job seq, -1 if there is none: the first free one, or the last. The caller comes from the front
+// and the first helper from the back, so that in job after job over the same arrays each finds its own pieces in its cache.
+func (p *Pool) claim(seq uint32, fromBack bool) int {
 	for {
 		v := p.word.Load()
-		next := v & mostPieces
-		if uint32(v>>32) != seq || next >= v>>16&mostPieces {
+		next, end := v&mostPieces, v>>16&mostPieces
+		if uint32(v>>32) != seq || next >= end {
 			return -1
 		}
-		if p.word.CompareAndSwap(v, v+1) {
+		if fromBack {
+			if p.word.CompareAndSwap(v, v-1<<16) {
+				return int(end) - 1
+			}
+		} else if p.word.CompareAndSwap(v, v+1) {
 			return int(next)
 		}
 	}
@@ -146,7 +149,7 @@ func (p *Pool) help(i int) {
 			return
 		}
 		for {
-			piece := p.claim(last)
+			piece := p.claim(last, i&1 == 0)
 			if piece < 0 {
 				break
 			}
