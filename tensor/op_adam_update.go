@@ -9,7 +9,7 @@ import (
 type AdamAttr struct{ Beta1, Beta2, Eps float64 }
 
 var opAdamUpdate = Define(Op{Name: "AdamUpdate",
-	Doc:     "One step of Adam: m += (g-m)(1-beta1); v += (g*g-v)(1-beta2); w' = w*(1-decay) - alpha*m/(sqrt(v)+eps). Operands w, m, v, g and the scalars alpha, decay; outputs w', m, v. Kingma and Ba 2015, arXiv:1412.6980, in Keras's form.",
+	Doc:     "One step of Adam: m += (g-m)(1-beta1); v += (g*g-v)(1-beta2); w' = w*(1-decay) - alpha*m/(sqrt(v)+eps). Operands w, m, v, g and the scalars alpha, decay; outputs w', m, v. Gradients of at most 2^-56 and moments m of at most 2^-100 and v of at most 2^-112 may count as 0. Kingma and Ba 2015, arXiv:1412.6980, in Keras's form.",
 	NewAttr: func() any { return &AdamAttr{} },
 	Infer: func(n *Node, in []Type) ([]Type, error) {
 		for _, t := range in[1:4] {

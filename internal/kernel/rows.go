@@ -49,6 +49,8 @@ type Rows struct {
 	//	v += (g*g - v) * OneMinusBeta2
 	//	w -= Decay * w
 	//	w -= Alpha * m / (sqrt(v) + Eps)
+	//
+	// Gradients of at most 2^-56, and new moments m of at most 2^-100 and v of at most 2^-112, in absolute value, count as 0.
 	Adam func(w, m, v, g unsafe.Pointer, n int, h *AdamScalars)
 	// SGD is w -= lr*g.
 	SGD func(w, g unsafe.Pointer, n int, lr float32)

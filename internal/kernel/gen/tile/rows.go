@@ -77,10 +77,13 @@ func optimizer(o *out) {
 	adam := sig(false, []string{"w", "m", "v", "grad"})
 	adam.Table, adam.TableType = "h", "*AdamScalars"
 	o.kernel("adam", adam, func(b *asm.Builder) {
-		g, m, v := b.Load("grad", asm.F32), b.Load("m", asm.F32), b.Load("v", asm.F32)
-		m = b.Add(m, b.Mul(b.Sub(g, m), b.Scalar(0)))
+		keep := func(x asm.V, above float64) asm.V { // NaN stays
+			return b.Keep(b.NLE(b.And(x, b.Bits(0x7fffffff)), b.C(above)), x)
+		}
+		g, m, v := keep(b.Load("grad", asm.F32), 0x1p-56), b.Load("m", asm.F32), b.Load("v", asm.F32)
+		m = keep(b.Add(m, b.Mul(b.Sub(g, m), b.Scalar(0))), 0x1p-100)
 		b.Store("m", m, asm.F32)
-		v = b.Add(v, b.Mul(b.Sub(b.Mul(g, g), v), b.Scalar(1)))
+		v = keep(b.Add(v, b.Mul(b.Sub(b.Mul(g, g), v), b.Scalar(1))), 0x1p-112)
 		b.Store("v", v, asm.F32)
 		w := b.Load("w", asm.F32)
 		w = b.Sub(w, b.Mul(w, b.Scalar(4)))
