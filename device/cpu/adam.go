@@ -7,6 +7,38 @@ import (
 	"github.com/kun-ml/kun/tensor"
 )
 
+// gradient is a product that only an optimizer's step reads: each piece of rows is computed and used while it is in the
+// cache of the core that made it.
+type gradient struct {
+	n    *tensor.Node
+	plan *kernel.MatMulPlan
+}
+
+// mergeAdam finds the gradients that can be made inside of the step that reads them.
+func (c *compiler) mergeAdam() {
+	c.merged, c.grads = map[int]bool{}, map[int]*gradient{}
+	if c.d.check {
+		return
+	}
+	for _, n := range c.g.Nodes {
+		if n.Op.Name != "AdamUpdate" || !allFloat32(n) {
+			continue
+		}
+		g := n.In[3].Node()
+		if g.Op.Name != "MatMul" || c.users[g.ID()] != 1 || !allFloat32(g) || c.pure[g.ID()] || c.fusion.epi[g.ID()] != nil {
+			continue
+		}
+		if c.at(g.In[0]).root().place == inVar || c.at(g.In[1]).root().place == inVar {
+			continue // the step may write that variable
+		}
+		spec, _, lead := matMulSpec(g)
+		spec.WholeRows = true
+		if plan := kernel.PlanMatMul(spec, c.d.level, c.d.threads); lead.Size() == 1 && plan.ByRows() {
+			c.merged[g.ID()], c.grads[n.ID()] = true, &gradient{g, plan}
+		}
+	}
+}
+
 // ruleAdam runs one step of Adam in one pass. The outputs take the memory of the operands when these are variables that
 // the same values are assigned to; otherwise the operands are copied first.
 func ruleAdam(c *compiler, n *tensor.Node) bool {
@@ -20,11 +52,10 @@ func ruleAdam(c *compiler, n *tensor.Node) bool {
 	}
 	g, alpha, decay := c.at(n.In[3]), c.at(n.In[4]), c.at(n.In[5])
 	total := n.Type(0).Shape.Size()
-	rows := c.d.rows
+	rows, from := c.d.rows, c.grads[n.ID()]
 	s := c.add(n, func(in *instance) func() {
 		hs := make([]kernel.AdamScalars, in.d.threads)
-		f := func(piece, worker int) {
-			from, to := piece*pieceLen, min(total, (piece+1)*pieceLen)
+		update := func(from, to, worker int) {
 			h := &hs[worker]
 			*h = kernel.AdamScalars{OneMinusBeta1: float32(1 - a.Beta1), OneMinusBeta2: float32(1 - a.Beta2), Eps: float32(a.Eps),
 				Alpha: *(*float32)(in.ptr[alpha.id]), Decay: *(*float32)(in.ptr[decay.id])}
@@ -37,9 +68,38 @@ func ruleAdam(c *compiler, n *tensor.Node) bool {
 			}
 			rows.Adam(p[0], p[1], p[2], unsafe.Add(in.ptr[g.id], 4*from), to-from, h)
 		}
+		if from != nil {
+			return from.bind(c, in, g, update)
+		}
+		f := func(piece, worker int) { update(piece*pieceLen, min(total, (piece+1)*pieceLen), worker) }
 		n := (total + pieceLen - 1) / pieceLen
 		return func() { in.split(n, f) }
 	})
+	if from != nil {
+		c.scratch = max(c.scratch, 4*from.plan.WorkerFloats())
+		s.nodes = append(s.nodes, from.n)
+		s.reads = append(s.reads, c.at(from.n.In[0]), c.at(from.n.In[1]))
+		s.temp = append(s.temp, g)
+	}
 	s.inPlace = true
 	return true
+}
+
+// bind makes the step that computes rows of the gradient into g and updates by them.
+func (r *gradient) bind(c *compiler, in *instance, g *value, update func(from, to, worker int)) func() {
+	a, b, plan := c.at(r.n.In[0]), c.at(r.n.In[1]), r.plan
+	workers := make([][]float32, len(in.scratch))
+	for i := range workers {
+		workers[i] = floats(in.scratch[i], plan.WorkerFloats())
+	}
+	width, pieces := plan.N, plan.Phases()[0]
+	// A piece of assembly must stay short: the rows of a piece are updated in parts.
+	f := func(piece, worker int) {
+		plan.Run(0, piece, nil, workers[worker], in.ptr[a.id], in.ptr[b.id], in.ptr[g.id], nil)
+		from, to := plan.Rows(piece)
+		for at := from * width; at < to*width; at += pieceLen {
+			update(at, min(to*width, at+pieceLen), worker)
+		}
+	}
+	return func() { in.split(pieces, f) }
 }

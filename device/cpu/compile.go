@@ -62,12 +62,13 @@ func (d *Device) compile(g *tensor.Graph) (*executable, error) {
 	c.findPure()
 	e := &executable{d: d, g: g}
 	fused := c.fuse()
+	c.mergeAdam()
 	for _, n := range g.Nodes {
 		if grp := fused.last[n.ID()]; grp != nil {
 			c.emitGroup(grp)
 			continue
 		}
-		if fused.member[n.ID()] || n.IsInput() || n.IsVar() {
+		if fused.member[n.ID()] || c.merged[n.ID()] || n.IsInput() || n.IsVar() {
 			continue
 		}
 		if err := c.emit(n); err != nil {

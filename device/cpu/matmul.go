@@ -54,22 +54,8 @@ func ruleMatMul(c *compiler, n *tensor.Node) bool {
 	if !allFloat32(n) {
 		return false
 	}
-	t := n.Attr.(*tensor.MatMulAttr)
-	a, b, out := n.In[0].Shape(), n.In[1].Shape(), n.Type(0).Shape
-	m, k := mat(a, t.TransA)
-	_, w := mat(b, t.TransB)
-	lead := out[:len(out)-2]
-	if len(b) == 2 && !t.TransA { // one product for all leading axes
-		m, lead = m*lead.Size(), array.Shape{}
-		a = array.Shape{m, k}
-	}
-	spec := kernel.MatMul{M: m, N: w, K: k, ARow: k, ACol: 1, BRow: w, BCol: 1, CRow: w}
-	if t.TransA {
-		spec.ARow, spec.ACol = 1, m
-	}
-	if t.TransB {
-		spec.BRow, spec.BCol = 1, k
-	}
+	spec, a, lead := matMulSpec(n)
+	m, k, w, b := spec.M, spec.K, spec.N, n.In[1].Shape()
 	var bias *value
 	dst := c.values[n.ID()][0]
 	if e := c.fusion.epi[n.ID()]; e != nil {
@@ -123,6 +109,29 @@ func ruleMatMul(c *compiler, n *tensor.Node) bool {
 		s.reads = append(s.reads, bias)
 	}
 	return true
+}
+
+// matMulSpec describes a product: that of the last two axes, for each of the leading axes lead. Where B is one matrix, all
+// leading axes of A are rows of one product; a is the shape of A in that sense.
+func matMulSpec(n *tensor.Node) (spec kernel.MatMul, a, lead array.Shape) {
+	t := n.Attr.(*tensor.MatMulAttr)
+	a, out := n.In[0].Shape(), n.Type(0).Shape
+	b := n.In[1].Shape()
+	m, k := mat(a, t.TransA)
+	_, w := mat(b, t.TransB)
+	lead = out[:len(out)-2]
+	if len(b) == 2 && !t.TransA {
+		m, lead = m*lead.Size(), array.Shape{}
+		a = array.Shape{m, k}
+	}
+	spec = kernel.MatMul{M: m, N: w, K: k, ARow: k, ACol: 1, BRow: w, BCol: 1, CRow: w}
+	if t.TransA {
+		spec.ARow, spec.ACol = 1, m
+	}
+	if t.TransB {
+		spec.BRow, spec.BCol = 1, k
+	}
+	return spec, a, lead
 }
 
 func mat(s array.Shape, trans bool) (rows, cols int) {

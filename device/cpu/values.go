@@ -49,7 +49,9 @@ type compiler struct {
 	slow   map[string]bool
 	users  []int
 	fusion *fusion
-	pure   []bool // by node: part of the prologue
+	pure   []bool            // by node: part of the prologue
+	merged map[int]bool      // products that run inside of an optimizer's step
+	grads  map[int]*gradient // by the node of that step
 	// assigned maps a value to the variable that takes it, for rules that write in place.
 	scratch int // bytes of scratch of each worker
 	shared  int // bytes of scratch shared by the workers of one step

@@ -21,6 +21,8 @@ type MatMul struct {
 	BRow, BCol int
 	CRow       int
 	Bias, ReLU bool
+	// WholeRows asks for pieces of whole rows, so that the caller can go on with them while they are in the cache; see ByRows.
+	WholeRows bool
 }
 
 // group is the number of blocks of K that are added up apart.
@@ -140,6 +142,16 @@ func (p *MatMulPlan) plan(r matmulRegime, threads int) {
 func (p *MatMulPlan) step(k matmulKind, block, pieces int) {
 	p.steps = append(p.steps, matmulStep{k, block})
 	p.phases = append(p.phases, pieces)
+}
+
+// ByRows reports whether WholeRows was granted: there is one phase, and Rows tells what each of its pieces computes.
+func (p *MatMulPlan) ByRows() bool {
+	return p.WholeRows && p.regime == direct && !p.turned && p.M > 0 && p.N > 0
+}
+
+// Rows are the rows of C that a piece computes whole, when ByRows holds.
+func (p *MatMulPlan) Rows(piece int) (from, to int) {
+	return p.rowAt(piece * p.rowPanels / p.rowGroups), p.rowAt((piece + 1) * p.rowPanels / p.rowGroups)
 }
 
 // Phases are the numbers of pieces of the phases. Phases run one after the other, the pieces of one in any order or at once.

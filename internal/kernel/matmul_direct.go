@@ -45,6 +45,9 @@ func (p *MatMulPlan) cutTiles(cols, rows, threads int) (colGroups, rowGroups int
 		colGroups = min(cols, pieces)
 		return colGroups, max(1, min(rows/4, pieces/colGroups))
 	}
+	if p.WholeRows {
+		return 1, min(rows, pieces)
+	}
 	colGroups = min(cols, pieces)
 	return colGroups, min(rows, (pieces+colGroups-1)/colGroups)
 }
