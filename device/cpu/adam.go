@@ -28,7 +28,7 @@ func (c *compiler) mergeAdam() {
 		if g.Op.Name != "MatMul" || c.users[g.ID()] != 1 || !allFloat32(g) || c.pure[g.ID()] || c.fusion.epi[g.ID()] != nil {
 			continue
 		}
-		if c.at(g.In[0]).root().place == inVar || c.at(g.In[1]).root().place == inVar {
+		if viewsVar(g.In[0]) || viewsVar(g.In[1]) {
 			continue // the step may write that variable
 		}
 		spec, _, lead := matMulSpec(g)
@@ -37,6 +37,15 @@ func (c *compiler) mergeAdam() {
 			c.merged[g.ID()], c.grads[n.ID()] = true, &gradient{g, plan}
 		}
 	}
+}
+
+// viewsVar reports whether a value is a variable, or lies in the memory of one.
+func viewsVar(t *tensor.Tensor) bool {
+	n := t.Node()
+	for n.Op.Name == "Reshape" || n.Op.Name == "StopGradient" {
+		n = n.In[0].Node()
+	}
+	return n.IsVar()
 }
 
 // ruleAdam runs one step of Adam in one pass. The outputs take the memory of the operands when these are variables that
