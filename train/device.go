@@ -14,7 +14,7 @@ var devices struct {
 }
 
 // CPU is the processor with that many threads, 0: GOMAXPROCS. All callers that ask for one number share one device, which
-// lives as long as the program.
+// lives as long as the program: do not close it, the others would compute on one thread from then on.
 func CPU(threads int) device.Device {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)

@@ -13,6 +13,7 @@ type Pool struct {
 	busy    sync.Mutex // held by the caller that has the helpers
 	helpers []helper
 	closed  atomic.Bool
+	close   sync.Once
 	ended   sync.WaitGroup
 
 	_    line
@@ -186,9 +187,11 @@ func (p *Pool) await(h *helper, last uint32) uint32 {
 	}
 }
 
-// Close ends the helpers and waits for them. Run may be called afterwards and then runs all pieces itself. Close may be called
-// once, not from within a piece.
-func (p *Pool) Close() {
+// Close ends the helpers and waits for them. Run may be called afterwards and then runs all pieces itself. A second Close
+// does nothing. It must not be called from within a piece.
+func (p *Pool) Close() { p.close.Do(p.end) }
+
+func (p *Pool) end() {
 	p.busy.Lock() // kept: later callers find the helpers taken
 	p.closed.Store(true)
 	p.job.Add(1)

@@ -127,3 +127,19 @@ func BenchmarkRun(b *testing.B) {
 		p.Run(2, f)
 	}
 }
+
+func TestClose_TwiceAndRunAfterwards(t *testing.T) {
+	p := New(3)
+	p.Close()
+	p.Close()
+	done := 0
+	p.Run(5, func(_, worker int) { // all by the caller
+		if worker != 0 {
+			t.Errorf("worker %d after Close", worker)
+		}
+		done++
+	})
+	if done != 5 {
+		t.Errorf("%d pieces ran", done)
+	}
+}
