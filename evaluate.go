@@ -83,7 +83,14 @@ func (m *Model) evaluator(src data.Source, vars map[string]*tensor.Var) (*train.
 // stable gives variables that do not change until done is called: those of the model, locked, or while training runs a
 // copy taken between two steps. An untrained model is built for the data.
 func (m *Model) stable(src data.Source) (vars map[string]*tensor.Var, done func(), err error) {
-	if m.vars == nil {
+	m.mu.RLock()
+	made := m.vars != nil
+	m.mu.RUnlock()
+	switch {
+	case made:
+	case m.training.Load(): // making weights now would take them from Fit's seed
+		return nil, nil, fmt.Errorf("kun: the model has no weights yet: Fit is still preparing")
+	default:
 		fields, err := m.fieldsOf(src)
 		if err != nil {
 			return nil, nil, err

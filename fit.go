@@ -119,10 +119,9 @@ func (m *Model) compile(src data.Source, o FitOptions) (*train.Step, train.Optio
 	if err := m.judged(o.Validate); err != nil {
 		return nil, opts, fmt.Errorf("validation data: %w", err)
 	}
-	if err := m.checkLabels(o.Validate, width); err != nil {
-		return nil, opts, fmt.Errorf("validation data: %w", err)
+	if opts.Evaluate, opts.Validation, err = m.evaluator(o.Validate, m.vars); err != nil {
+		err = fmt.Errorf("validation data: %w", err)
 	}
-	opts.Evaluate, opts.Validation, err = m.evaluator(o.Validate, m.vars)
 	return step, opts, err
 }
 

@@ -168,6 +168,15 @@ func (m *Model) fits(src data.Source) error {
 // Build makes the weights for inputs of these types, without data; Fit and Load do it by themselves. The values come from
 // the random streams of seed. A second call with the same fields changes nothing.
 func (m *Model) Build(seed uint64, fields ...data.Field) error {
+	names := m.inputs()
+	for _, f := range fields {
+		if !slices.Contains(names, f.Name) {
+			return fmt.Errorf("kun: Build: the model takes the inputs %v, not %q", names, f.Name)
+		}
+	}
+	if len(fields) != len(names) {
+		return fmt.Errorf("kun: Build: %d fields for the inputs %v", len(fields), names)
+	}
 	g, err := m.trace(fields, 2)
 	if err != nil {
 		return err

@@ -510,6 +510,13 @@ func TestSummary_IsTheTableOfKeras(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
 	}
+	y := data.Field{Name: "y", DType: array.Uint8, Shape: array.Shape{}}
+	if err := m.Build(0, m.InputFields()[0], y); err == nil || !strings.Contains(err.Error(), `"y"`) {
+		t.Errorf("a field that the model does not take: %v", err)
+	}
+	if err := m.Build(0); err == nil {
+		t.Error("built without its input")
+	}
 	m.Net = newTower()
 	if err := m.Build(0, data.Field{Name: "x", DType: array.Uint8, Shape: array.Shape{8}}); err != nil {
 		t.Fatal(err)
