@@ -9,14 +9,17 @@ import (
 // MatMulAttr says which operands are taken transposed in their last two axes.
 type MatMulAttr struct{ TransA, TransB bool }
 
-// KCut is the cut of the inner dimension of a product: nk = ceil(k/384) blocks of ceil(k/nk) rounded up to 8. Each block is
-// one chain of fused multiply-adds from zero, k ascending; blocks are added in order, in groups of 16. It is a function of
-// k alone, so the bits of a product depend on nothing else.
+// KCut is the cut of the inner dimension of a product: nk = ceil(k/400) blocks, rounded up to an even number if more than
+// one, of ceil(k/nk) rounded up to 8. Each block is one chain of fused multiply-adds from zero, k ascending; blocks are added
+// in order, in groups of 16. It is a function of k alone, so the bits of a product depend on nothing else.
 func KCut(k int) (block, blocks int) {
 	if k <= 0 {
 		return 0, 0
 	}
-	blocks = (k + 383) / 384
+	blocks = (k + 399) / 400
+	if blocks > 1 {
+		blocks += blocks % 2
+	}
 	block = ((k+blocks-1)/blocks + 7) / 8 * 8
 	return block, (k + block - 1) / block
 }

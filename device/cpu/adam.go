@@ -32,8 +32,8 @@ func (c *compiler) mergeAdam() {
 			continue // the step may write that variable
 		}
 		spec, _, lead := matMulSpec(g)
-		spec.WholeRows = true
-		if plan := kernel.PlanMatMul(spec, c.d.level, c.d.threads); lead.Size() == 1 && plan.ByRows() {
+		spec.ByRows = true
+		if plan := kernel.PlanMatMul(spec, c.d.level, c.d.threads); lead.Size() == 1 && plan.HasRows() {
 			c.merged[g.ID()], c.grads[n.ID()] = true, &gradient{g, plan}
 		}
 	}
@@ -61,54 +61,49 @@ func ruleAdam(c *compiler, n *tensor.Node) bool {
 	}
 	g, alpha, decay := c.at(n.In[3]), c.at(n.In[4]), c.at(n.In[5])
 	total := n.Type(0).Shape.Size()
-	rows, from := c.d.rows, c.grads[n.ID()]
+	step, from := c.d.rows.Adam, c.grads[n.ID()]
 	s := c.add(n, func(in *instance) func() {
-		hs := make([]kernel.AdamScalars, in.d.threads)
-		update := func(from, to, worker int) {
-			h := &hs[worker]
-			*h = kernel.AdamScalars{OneMinusBeta1: float32(1 - a.Beta1), OneMinusBeta2: float32(1 - a.Beta2), Eps: float32(a.Eps),
-				Alpha: *(*float32)(in.ptr[alpha.id]), Decay: *(*float32)(in.ptr[decay.id])}
+		h := &kernel.AdamScalars{OneMinusBeta1: float32(1 - a.Beta1), OneMinusBeta2: float32(1 - a.Beta2), Eps: float32(a.Eps)}
+		update := func(at, n int, grad unsafe.Pointer) {
 			var p [3]unsafe.Pointer
 			for i := range p {
-				p[i] = unsafe.Add(in.ptr[out3[i].id], 4*from)
-				if src := unsafe.Add(in.ptr[in3[i].id], 4*from); src != p[i] {
-					copyElems(p[i], src, to-from, 1, 4)
+				p[i] = unsafe.Add(in.ptr[out3[i].id], 4*at)
+				if src := unsafe.Add(in.ptr[in3[i].id], 4*at); src != p[i] {
+					copyElems(p[i], src, n, 1, 4)
 				}
 			}
-			rows.Adam(p[0], p[1], p[2], unsafe.Add(in.ptr[g.id], 4*from), to-from, h)
+			step(p[0], p[1], p[2], grad, n, h)
+		}
+		pieces := (total + pieceLen - 1) / pieceLen
+		f := func(piece, _ int) {
+			at := piece * pieceLen
+			update(at, min(pieceLen, total-at), unsafe.Add(in.ptr[g.id], 4*at))
 		}
 		if from != nil {
-			return from.bind(c, in, g, update)
+			f, pieces = from.bind(c, in, update), from.plan.Phases()[0]
 		}
-		f := func(piece, worker int) { update(piece*pieceLen, min(total, (piece+1)*pieceLen), worker) }
-		n := (total + pieceLen - 1) / pieceLen
-		return func() { in.split(n, f) }
+		return func() {
+			h.Alpha, h.Decay = *(*float32)(in.ptr[alpha.id]), *(*float32)(in.ptr[decay.id])
+			in.split(pieces, f)
+		}
 	})
 	if from != nil {
-		c.scratch = max(c.scratch, 4*from.plan.WorkerFloats())
+		c.scratch = max(c.scratch, 4*from.plan.RowsFloats())
 		s.nodes = append(s.nodes, from.n)
 		s.reads = append(s.reads, c.at(from.n.In[0]), c.at(from.n.In[1]))
-		s.temp = append(s.temp, g)
+		g.place = inNothing
 	}
 	s.inPlace = true
 	return true
 }
 
-// bind makes the step that computes rows of the gradient into g and updates by them.
-func (r *gradient) bind(c *compiler, in *instance, g *value, update func(from, to, worker int)) func() {
+// bind makes the pieces that compute rows of the gradient and update by them.
+func (r *gradient) bind(c *compiler, in *instance, update func(at, n int, grad unsafe.Pointer)) func(piece, worker int) {
 	a, b, plan := c.at(r.n.In[0]), c.at(r.n.In[1]), r.plan
-	workers := make([][]float32, len(in.scratch))
-	for i := range workers {
-		workers[i] = floats(in.scratch[i], plan.WorkerFloats())
+	to := make([][]float32, len(in.scratch))
+	for w := range to {
+		to[w] = floats(in.scratch[w], plan.RowsFloats())
 	}
-	width, pieces := plan.N, plan.Phases()[0]
-	// A piece of assembly must stay short: the rows of a piece are updated in parts.
-	f := func(piece, worker int) {
-		plan.Run(0, piece, nil, workers[worker], in.ptr[a.id], in.ptr[b.id], in.ptr[g.id], nil)
-		from, to := plan.Rows(piece)
-		for at := from * width; at < to*width; at += pieceLen {
-			update(at, min(to*width, at+pieceLen), worker)
-		}
-	}
-	return func() { in.split(pieces, f) }
+	use := func(row, n int, grad unsafe.Pointer) { update(row*plan.N, n*plan.N, grad) }
+	return func(piece, worker int) { plan.Rows(piece, to[worker], in.ptr[a.id], in.ptr[b.id], use) }
 }

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/kun-ml/kun/array"
@@ -64,6 +65,7 @@ func ruleMatMul(c *compiler, n *tensor.Node) bool {
 		dst.place = inNothing
 		dst = c.values[e.out.ID()][0]
 	}
+	spec.ByBlocks = c.trains(n.In[1])
 	plan := kernel.PlanMatMul(spec, c.d.level, c.d.threads)
 	c.scratch = max(c.scratch, 4*plan.WorkerFloats())
 	c.shared = max(c.shared, 4*plan.SharedFloats())
@@ -109,6 +111,12 @@ func ruleMatMul(c *compiler, n *tensor.Node) bool {
 		s.reads = append(s.reads, bias)
 	}
 	return true
+}
+
+// trains reports whether a value is a variable that the program sets. Its lines should stay with the cores that write them.
+func (c *compiler) trains(t *tensor.Tensor) bool {
+	a, ok := t.Node().Attr.(*tensor.VarAttr)
+	return ok && slices.ContainsFunc(c.g.Trace().Assigns, func(s tensor.Assignment) bool { return s.Decl.Path == a.Path })
 }
 
 // matMulSpec describes a product: that of the last two axes, for each of the leading axes lead. Where B is one matrix, all

@@ -21,19 +21,26 @@ type MatMul struct {
 	BRow, BCol int
 	CRow       int
 	Bias, ReLU bool
-	// WholeRows asks for pieces of whole rows, so that the caller can go on with them while they are in the cache; see ByRows.
-	WholeRows bool
+	// ByBlocks asks for pieces that each read few rows of B, as many as a block of K has, so that in product after product a
+	// core finds its own in its cache; what it costs is one more pass over C.
+	ByBlocks bool
+	// ByRows asks for pieces of whole rows, for Rows; there are no bias and no ReLU.
+	ByRows bool
 }
 
 // group is the number of blocks of K that are added up apart.
 const group = 16
 
-// KCut is the cut of K: blocks of equal length, at most 384, rounded up to 8. Package tensor states it as KCut.
+// KCut is the cut of K: an even number of blocks of equal length, at most 400, rounded up to 8; or a single one. Package tensor
+// states it as KCut.
 func KCut(k int) (block, blocks int) {
 	if k <= 0 {
 		return 0, 0
 	}
-	blocks = (k + 383) / 384
+	blocks = (k + 399) / 400
+	if blocks > 1 {
+		blocks += blocks % 2
+	}
 	block = ((k+blocks-1)/blocks + 7) / 8 * 8
 	return block, (k + block - 1) / block
 }
@@ -71,6 +78,8 @@ var matmulLevels [numLevels]*matmulLevel
 type MatMulPlan struct {
 	MatMul
 	l      *matmulLevel // nil: plain Go
+	add    func(dst, x unsafe.Pointer, n int)
+	relu   Tile
 	regime matmulRegime
 	block  int // of K
 	blocks int
@@ -84,6 +93,7 @@ type MatMulPlan struct {
 	panels    []panel
 	width     int // of the widest panel
 	rowPanels int
+	byBlocks  bool // ByBlocks was granted
 
 	// thin and thick
 	aPanels, bPanels int
@@ -108,6 +118,8 @@ const (
 	packPhase
 	multiplyPhase
 	groupPhase
+	blockPhase
+	sumPhase
 )
 
 type matmulStep struct {
@@ -117,7 +129,7 @@ type matmulStep struct {
 
 // PlanMatMul decides how to run a product at a level on about that many threads, which choose the pieces and no bits.
 func PlanMatMul(m MatMul, level cpu.Level, threads int) *MatMulPlan {
-	p := &MatMulPlan{MatMul: m, l: matmulLevels[level]}
+	p := &MatMulPlan{MatMul: m, l: matmulLevels[level], add: RowsOf(level).AddTo, relu: TileOf("Relu", level)}
 	p.block, p.blocks = KCut(m.K)
 	if m.M > 0 && m.N > 0 {
 		p.plan(p.choose(threads), threads)
@@ -132,6 +144,7 @@ func (p *MatMulPlan) plan(r matmulRegime, threads int) {
 		p.step(plainPhase, 0, (p.M+p.plainRows()-1)/p.plainRows())
 	case direct:
 		p.planDirect(threads)
+		p.planBlocks(threads)
 	case thin:
 		p.planThin(threads)
 	case thick:
@@ -144,14 +157,9 @@ func (p *MatMulPlan) step(k matmulKind, block, pieces int) {
 	p.phases = append(p.phases, pieces)
 }
 
-// ByRows reports whether WholeRows was granted: there is one phase, and Rows tells what each of its pieces computes.
-func (p *MatMulPlan) ByRows() bool {
-	return p.WholeRows && p.regime == direct && !p.turned && p.M > 0 && p.N > 0
-}
-
-// Rows are the rows of C that a piece computes whole, when ByRows holds.
-func (p *MatMulPlan) Rows(piece int) (from, to int) {
-	return p.rowAt(piece * p.rowPanels / p.rowGroups), p.rowAt((piece + 1) * p.rowPanels / p.rowGroups)
+// HasRows reports whether ByRows was granted.
+func (p *MatMulPlan) HasRows() bool {
+	return p.ByRows && p.regime == direct && !p.turned && p.blocks <= group && p.M > 0 && p.N > 0
 }
 
 // Phases are the numbers of pieces of the phases. Phases run one after the other, the pieces of one in any order or at once.
@@ -191,6 +199,9 @@ func at(p unsafe.Pointer, floats int) unsafe.Pointer { return unsafe.Add(p, 4*fl
 
 // SharedFloats is the scratch that all pieces of a run share.
 func (p *MatMulPlan) SharedFloats() int {
+	if p.byBlocks {
+		return p.partialFloats()
+	}
 	if p.regime == thin || p.regime == thick {
 		return p.packedFloats()
 	}
@@ -221,6 +232,10 @@ func (p *MatMulPlan) Run(phase, piece int, shared, worker []float32, a, b, c, bi
 		n := p.phases[phase] / p.blocks
 		q := piece / n
 		p.packA(at(unsafe.Pointer(unsafe.SliceData(shared)), q*p.aFloats()), q, piece%n, n, a)
+	case blockPhase:
+		p.blockTiles(piece, shared, a, b, c)
+	case sumPhase:
+		p.sumBlocks(piece, shared, c, bias)
 	case columnPhase:
 		p.columns(piece, shared, worker, b, c, bias)
 	case packPhase:

@@ -45,7 +45,7 @@ func (p *MatMulPlan) cutTiles(cols, rows, threads int) (colGroups, rowGroups int
 		colGroups = min(cols, pieces)
 		return colGroups, max(1, min(rows/4, pieces/colGroups))
 	}
-	if p.WholeRows {
+	if p.ByRows {
 		return 1, min(rows, pieces)
 	}
 	colGroups = min(cols, pieces)
@@ -68,7 +68,7 @@ func (p *MatMulPlan) tiles(piece int, worker []float32, a, b, c, bias unsafe.Poi
 		}
 		if p.blocks <= group {
 			for q := range p.blocks {
-				p.tileColumn(q, v, r0, r1, worker, a, b, at(out, p.rowAt(r0)*p.CRow), p.CRow, bp)
+				p.tileColumn(q, v, r0, r1, p.flags(q), worker, a, b, at(out, p.rowAt(r0)*p.CRow), p.CRow, bp)
 			}
 			continue
 		}
@@ -76,8 +76,25 @@ func (p *MatMulPlan) tiles(piece int, worker []float32, a, b, c, bias unsafe.Poi
 	}
 }
 
+// RowsFloats is the size of what Rows computes at a time.
+func (p *MatMulPlan) RowsFloats() int { return (p.M/p.rowPanels + 1) * p.N }
+
+// Rows computes a piece of a product that HasRows, some rows at a time, into to instead of C, and lets the caller use them
+// while they are in the first cache: n rows from row on.
+func (p *MatMulPlan) Rows(piece int, to []float32, a, b unsafe.Pointer, use func(row, n int, c unsafe.Pointer)) {
+	c := unsafe.Pointer(unsafe.SliceData(to))
+	for r := piece * p.rowPanels / p.rowGroups; r < (piece+1)*p.rowPanels/p.rowGroups; r++ {
+		for _, v := range p.panels {
+			for q := range p.blocks {
+				p.tileColumn(q, v, r, r+1, p.flags(q), nil, a, b, at(c, v.at), p.N, nil)
+			}
+		}
+		use(p.rowAt(r), p.rowAt(r+1)-p.rowAt(r), c)
+	}
+}
+
 // tileColumn computes the tiles of some panels of rows and one of columns for a block of K.
-func (p *MatMulPlan) tileColumn(q int, v panel, r0, r1 int, worker []float32, a, b, c unsafe.Pointer, cRow int, bias unsafe.Pointer) {
+func (p *MatMulPlan) tileColumn(q int, v panel, r0, r1, flags int, worker []float32, a, b, c unsafe.Pointer, cRow int, bias unsafe.Pointer) {
 	l, k, bRow := p.l, q*p.block, p.BRow
 	kc := min(p.block, p.K-k)
 	b = at(b, k*p.BRow+v.at*p.BCol)
@@ -87,7 +104,7 @@ func (p *MatMulPlan) tileColumn(q int, v panel, r0, r1 int, worker []float32, a,
 		p.packPanel(dst, bRow, b, p.BCol, p.BRow, v.n, kc)
 		b = dst
 	}
-	flags, last, fs := p.flags(q), v.n-(v.vectors-1)*l.lanes, l.direct[v.vectors]
+	last, fs := v.n-(v.vectors-1)*l.lanes, l.direct[v.vectors]
 	i0 := p.rowAt(r0)
 	for r := r0; r < r1; r++ { // no pointer may leave its array, not even at the end of the loop
 		i, n := p.rowAt(r), p.rowAt(r+1)-p.rowAt(r)
@@ -104,7 +121,7 @@ func (p *MatMulPlan) groupedColumn(v panel, r0, r1 int, worker []float32, a, b, 
 		if q >= group {
 			dst, row = unsafe.Pointer(unsafe.SliceData(sum)), w
 		}
-		p.tileColumn(q, v, r0, r1, worker, a, b, dst, row, nil)
+		p.tileColumn(q, v, r0, r1, p.flags(q), worker, a, b, dst, row, nil)
 		if q >= group && (q%group == group-1 || q == p.blocks-1) {
 			for i := i0; i < i1; i++ {
 				p.addRow(floats(at(c, i*p.CRow), v.n), sum[(i-i0)*w:(i-i0)*w+v.n], q == p.blocks-1, bias)

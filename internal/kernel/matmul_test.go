@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"unsafe"
@@ -294,6 +295,46 @@ func TestMatMul_CutsPieces(t *testing.T) {
 				if n < s.least || s.least == 1 && n > 1 {
 					t.Errorf("%v: %dx%dx%d has phases of %v pieces", level, s.m, s.n, s.k, PlanMatMul(spec, level, 2).Phases())
 				}
+			}
+		}
+	}
+}
+
+// TestMatMul_ByBlocksAndByRows: neither the cut along K nor rows handed out one after the other change a bit.
+func TestMatMul_ByBlocksAndByRows(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, level := range cpu.Levels()[1:] {
+		for _, s := range [][3]int{{32, 128, 784}, {3, 50, 2000}, {7, 300, 801}, {784, 128, 32}, {50, 40, 900}} {
+			spec, a, b, _, bias := product(r, s[0], s[1], s[2], withBias|withReLU)
+			spec.CRow = spec.N
+			want, got := make([]float32, spec.M*spec.N), make([]float32, spec.M*spec.N)
+			PlanMatMul(spec, level, 2).run(2, a, b, want, bias)
+			spec.ByBlocks = true
+			p := PlanMatMul(spec, level, 2)
+			if s[2] == 784 && (!p.byBlocks || len(p.Phases()) != 2) {
+				t.Fatalf("%v: %v not by blocks, phases %v", level, s, p.Phases())
+			}
+			p.run(2, a, b, got, bias)
+			if at := slices.Compare(got, want); at != 0 {
+				t.Errorf("%v: %v by blocks differs", level, s)
+			}
+
+			spec.Bias, spec.ReLU, spec.ByBlocks, spec.ByRows = false, false, false, true
+			PlanMatMul(spec, level, 2).run(2, a, b, want, nil)
+			p = PlanMatMul(spec, level, 2)
+			if !p.HasRows() {
+				continue
+			}
+			clear(got)
+			rows, buf := 0, make([]float32, p.RowsFloats())
+			for piece := range p.Phases()[0] {
+				p.Rows(piece, buf, pointer(a), pointer(b), func(row, n int, c unsafe.Pointer) {
+					rows += n
+					copy(got[row*spec.N:], floats(c, n*spec.N))
+				})
+			}
+			if rows != spec.M || slices.Compare(got, want) != 0 {
+				t.Errorf("%v: %v by rows differs, %d rows", level, s, rows)
 			}
 		}
 	}
