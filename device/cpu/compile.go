@@ -63,6 +63,7 @@ func (d *Device) compile(g *tensor.Graph) (*executable, error) {
 	e := &executable{d: d, g: g}
 	fused := c.fuse()
 	c.mergeAdam()
+	c.cutSlabs()
 	for _, n := range g.Nodes {
 		if grp := fused.last[n.ID()]; grp != nil {
 			c.emitGroup(grp)

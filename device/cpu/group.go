@@ -97,6 +97,15 @@ func (c *compiler) emitGroup(g *group) {
 	c.scratch = max(c.scratch, b.count*tileLen*4)
 	code := b.code
 	s.bind = func(in *instance) func() {
+		if cut := c.slabs[g.nodes[len(g.nodes)-1].ID()]; cut.width > 0 {
+			f := func(piece, worker int) {
+				from, to := piece*cut.block, min(cut.width, (piece+1)*cut.block)
+				for row := 0; row < total; row += cut.width {
+					runTiles(in, code, row+from, row+to, worker)
+				}
+			}
+			return func() { in.split((cut.width+cut.block-1)/cut.block, f) }
+		}
 		pieces := (total + pieceLen - 1) / pieceLen
 		f := func(piece, worker int) {
 			runTiles(in, code, piece*pieceLen, min(total, (piece+1)*pieceLen), worker)

@@ -113,6 +113,27 @@ func ruleMatMul(c *compiler, n *tensor.Node) bool {
 	return true
 }
 
+// cutSlabs finds the groups whose result is the left operand of a product cut along K: they are cut in the same places, so that
+// a core reads what it wrote.
+func (c *compiler) cutSlabs() {
+	c.slabs = map[int]slab{}
+	for _, n := range c.g.Nodes {
+		if n.Op.Name != "MatMul" || !allFloat32(n) || !c.trains(n.In[1]) {
+			continue
+		}
+		spec, _, _ := matMulSpec(n)
+		spec.ByBlocks = true
+		if plan := kernel.PlanMatMul(spec, c.d.level, c.d.threads); plan.HasBlocks() && spec.ACol == 1 {
+			t := n.In[0].Node()
+			for t.Op.Name == "Reshape" || t.Op.Name == "StopGradient" {
+				t = t.In[0].Node()
+			}
+			block, _ := kernel.KCut(spec.K)
+			c.slabs[t.ID()] = slab{spec.K, block}
+		}
+	}
+}
+
 // trains reports whether a value is a variable that the program sets. Its lines should stay with the cores that write them.
 func (c *compiler) trains(t *tensor.Tensor) bool {
 	a, ok := t.Node().Attr.(*tensor.VarAttr)

@@ -36,6 +36,9 @@ func (v *value) root() *value {
 
 func (v *value) bytes() int { return v.t.Shape.Size() * v.t.DType.Size() }
 
+// slab is a cut of rows along their width: pieces of block columns.
+type slab struct{ width, block int }
+
 // compiler holds what is known while a graph is compiled.
 type compiler struct {
 	d      *Device
@@ -50,6 +53,7 @@ type compiler struct {
 	users  []int
 	fusion *fusion
 	pure   []bool            // by node: part of the prologue
+	slabs  map[int]slab      // how to cut a group, by its last node
 	merged map[int]bool      // products that run inside of an optimizer's step
 	grads  map[int]*gradient // by the node of that step
 	// assigned maps a value to the variable that takes it, for rules that write in place.

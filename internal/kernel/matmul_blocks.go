@@ -18,6 +18,9 @@ func (p *MatMulPlan) planBlocks(threads int) {
 	p.step(sumPhase, 0, (p.M+p.sumRows()-1)/p.sumRows())
 }
 
+// HasBlocks reports whether ByBlocks was granted.
+func (p *MatMulPlan) HasBlocks() bool { return p.byBlocks }
+
 // partialFloats is the scratch for the blocks of K beyond the first, which lies in C.
 func (p *MatMulPlan) partialFloats() int { return (p.blocks - 1) * p.M * p.N }
 
