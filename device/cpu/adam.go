@@ -7,11 +7,10 @@ import (
 	"github.com/kun-ml/kun/tensor"
 )
 
-// gradient is a product that only an optimizer's step reads: each piece of rows is computed and used while it is in the
-// cache of the core that made it.
+// gradient is a product that only an optimizer's step reads: it is made inside of that step.
 type gradient struct {
 	n    *tensor.Node
-	plan *kernel.MatMulPlan
+	plan *kernel.AdamPlan
 }
 
 // mergeAdam finds the gradients that can be made inside of the step that reads them.
@@ -32,8 +31,7 @@ func (c *compiler) mergeAdam() {
 			continue // the step may write that variable
 		}
 		spec, _, lead := matMulSpec(g)
-		spec.ByRows = true
-		if plan := kernel.PlanMatMul(spec, c.d.level, c.d.threads); lead.Size() == 1 && plan.HasRows() {
+		if plan := kernel.PlanAdam(spec, c.d.level, c.d.threads); plan != nil && lead.Size() == 1 {
 			c.merged[g.ID()], c.grads[n.ID()] = true, &gradient{g, plan}
 		}
 	}
@@ -63,32 +61,29 @@ func ruleAdam(c *compiler, n *tensor.Node) bool {
 	total := n.Type(0).Shape.Size()
 	step, from := c.d.rows.Adam, c.grads[n.ID()]
 	s := c.add(n, func(in *instance) func() {
-		h := &kernel.AdamScalars{OneMinusBeta1: float32(1 - a.Beta1), OneMinusBeta2: float32(1 - a.Beta2), Eps: float32(a.Eps)}
-		update := func(at, n int, grad unsafe.Pointer) {
-			var p [3]unsafe.Pointer
-			for i := range p {
-				p[i] = unsafe.Add(in.ptr[out3[i].id], 4*at)
-				if src := unsafe.Add(in.ptr[in3[i].id], 4*at); src != p[i] {
-					copyElems(p[i], src, n, 1, 4)
-				}
-			}
-			step(p[0], p[1], p[2], grad, n, h)
-		}
+		s := kernel.AdamState{H: &kernel.AdamScalars{OneMinusBeta1: float32(1 - a.Beta1), OneMinusBeta2: float32(1 - a.Beta2), Eps: float32(a.Eps)}}
 		pieces := (total + pieceLen - 1) / pieceLen
 		f := func(piece, _ int) {
 			at := piece * pieceLen
-			update(at, min(pieceLen, total-at), unsafe.Add(in.ptr[g.id], 4*at))
+			p := func(base unsafe.Pointer) unsafe.Pointer { return unsafe.Add(base, 4*at) }
+			step(p(s.W), p(s.M), p(s.V), p(in.ptr[g.id]), min(pieceLen, total-at), s.H)
 		}
 		if from != nil {
-			f, pieces = from.bind(c, in, update), from.plan.Phases()[0]
+			pieces, f = from.plan.Pieces(), from.bind(c, in, &s)
 		}
 		return func() {
-			h.Alpha, h.Decay = *(*float32)(in.ptr[alpha.id]), *(*float32)(in.ptr[decay.id])
+			s.H.Alpha, s.H.Decay = *(*float32)(in.ptr[alpha.id]), *(*float32)(in.ptr[decay.id])
+			s.W, s.M, s.V = in.ptr[out3[0].id], in.ptr[out3[1].id], in.ptr[out3[2].id]
+			for i, o := range out3 {
+				if in.ptr[o.id] != in.ptr[in3[i].id] {
+					copy(in.bytes[o.id], in.bytes[in3[i].id])
+				}
+			}
 			in.split(pieces, f)
 		}
 	})
 	if from != nil {
-		c.scratch = max(c.scratch, 4*from.plan.RowsFloats())
+		c.scratch = max(c.scratch, 4*from.plan.Floats())
 		s.nodes = append(s.nodes, from.n)
 		s.reads = append(s.reads, c.at(from.n.In[0]), c.at(from.n.In[1]))
 		g.place = inNothing
@@ -97,13 +92,12 @@ func ruleAdam(c *compiler, n *tensor.Node) bool {
 	return true
 }
 
-// bind makes the pieces that compute rows of the gradient and update by them.
-func (r *gradient) bind(c *compiler, in *instance, update func(at, n int, grad unsafe.Pointer)) func(piece, worker int) {
+// bind makes the pieces of a step that makes its gradient, too.
+func (r *gradient) bind(c *compiler, in *instance, s *kernel.AdamState) func(piece, worker int) {
 	a, b, plan := c.at(r.n.In[0]), c.at(r.n.In[1]), r.plan
-	to := make([][]float32, len(in.scratch))
-	for w := range to {
-		to[w] = floats(in.scratch[w], plan.RowsFloats())
+	workers := make([]*kernel.AdamWorker, len(in.scratch))
+	for w := range workers {
+		workers[w] = plan.Worker(floats(in.scratch[w], plan.Floats()))
 	}
-	use := func(row, n int, grad unsafe.Pointer) { update(row*plan.N, n*plan.N, grad) }
-	return func(piece, worker int) { plan.Rows(piece, to[worker], in.ptr[a.id], in.ptr[b.id], use) }
+	return func(piece, worker int) { plan.Run(piece, workers[worker], in.ptr[a.id], in.ptr[b.id], *s) }
 }

@@ -24,8 +24,6 @@ type MatMul struct {
 	// ByBlocks asks for pieces that each read few rows of B, as many as a block of K has, so that in product after product a
 	// core finds its own in its cache; what it costs is one more pass over C.
 	ByBlocks bool
-	// ByRows asks for pieces of whole rows, for Rows; there are no bias and no ReLU.
-	ByRows bool
 }
 
 // group is the number of blocks of K that are added up apart.
@@ -60,11 +58,12 @@ const (
 
 // matmulLevel are the kernels of a level.
 type matmulLevel struct {
-	lanes  int               // of a vector
-	widest int               // most vectors of a direct tile of many rows
-	direct [9][]matmulDirect // by vectors, then rows
-	mr, nr int               // the packed tile
-	packed matmulPacked
+	lanes       int               // of a vector
+	widest      int               // most vectors of a direct tile of many rows
+	direct      [9][]matmulDirect // by vectors, then rows
+	productAdam []productAdam     // by rows; nil: none
+	mr, nr      int               // the packed tile
+	packed      matmulPacked
 	// transpose writes dst[j*ds+i] = src[i*ss+j] for j < k, i < rows <= lanes; strides in elements. With ds < lanes rows are written
 	// in order, and what lies behind a row may be written before it.
 	transpose func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, rows int)
@@ -155,11 +154,6 @@ func (p *MatMulPlan) plan(r matmulRegime, threads int) {
 func (p *MatMulPlan) step(k matmulKind, block, pieces int) {
 	p.steps = append(p.steps, matmulStep{k, block})
 	p.phases = append(p.phases, pieces)
-}
-
-// HasRows reports whether ByRows was granted.
-func (p *MatMulPlan) HasRows() bool {
-	return p.ByRows && p.regime == direct && !p.turned && p.blocks <= group && p.M > 0 && p.N > 0
 }
 
 // Phases are the numbers of pieces of the phases. Phases run one after the other, the pieces of one in any order or at once.

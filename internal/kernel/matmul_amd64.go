@@ -17,7 +17,7 @@ type copyRows func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, last i
 
 func init() {
 	matmulLevels[cpu.AVX512] = &matmulLevel{
-		lanes: 16, widest: 2, mr: 8, nr: 48, packed: matmulPacked8x48AVX512,
+		lanes: 16, widest: 2, mr: 8, nr: 48, packed: matmulPacked8x48AVX512, productAdam: productAdamAVX512,
 		direct: [9][]matmulDirect{1: matmulDirect1AVX512, 2: matmulDirect2AVX512, 3: matmulDirect3AVX512, 4: matmulDirect4AVX512, 8: matmulDirect8AVX512},
 		transpose: func(dst unsafe.Pointer, ds int, src unsafe.Pointer, ss, k, rows int) {
 			transpose16AVX512(dst, 4*ds, src, 4*ss, k, rows)

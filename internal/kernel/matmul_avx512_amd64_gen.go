@@ -149,6 +149,44 @@ func matmulDirect2x128AVX512(kc int, a unsafe.Pointer, rs, cs int, b unsafe.Poin
 var matmulDirect8AVX512 = []matmulDirect{nil, matmulDirect1x128AVX512, matmulDirect2x128AVX512}
 
 //go:noescape
+func productAdam1AVX512(t *adamTile)
+
+//go:noescape
+func productAdam2AVX512(t *adamTile)
+
+//go:noescape
+func productAdam3AVX512(t *adamTile)
+
+//go:noescape
+func productAdam4AVX512(t *adamTile)
+
+//go:noescape
+func productAdam5AVX512(t *adamTile)
+
+//go:noescape
+func productAdam6AVX512(t *adamTile)
+
+//go:noescape
+func productAdam7AVX512(t *adamTile)
+
+//go:noescape
+func productAdam8AVX512(t *adamTile)
+
+//go:noescape
+func productAdam9AVX512(t *adamTile)
+
+//go:noescape
+func productAdam10AVX512(t *adamTile)
+
+//go:noescape
+func productAdam11AVX512(t *adamTile)
+
+//go:noescape
+func productAdam12AVX512(t *adamTile)
+
+var productAdamAVX512 = []productAdam{nil, productAdam1AVX512, productAdam2AVX512, productAdam3AVX512, productAdam4AVX512, productAdam5AVX512, productAdam6AVX512, productAdam7AVX512, productAdam8AVX512, productAdam9AVX512, productAdam10AVX512, productAdam11AVX512, productAdam12AVX512}
+
+//go:noescape
 func matmulPacked8x48AVX512(kc int, a, b, c unsafe.Pointer, ldc, flags int, bias unsafe.Pointer)
 
 //go:noescape

@@ -45,9 +45,6 @@ func (p *MatMulPlan) cutTiles(cols, rows, threads int) (colGroups, rowGroups int
 		colGroups = min(cols, pieces)
 		return colGroups, max(1, min(rows/4, pieces/colGroups))
 	}
-	if p.ByRows {
-		return 1, min(rows, pieces)
-	}
 	colGroups = min(cols, pieces)
 	return colGroups, min(rows, (pieces+colGroups-1)/colGroups)
 }
@@ -73,23 +70,6 @@ func (p *MatMulPlan) tiles(piece int, worker []float32, a, b, c, bias unsafe.Poi
 			continue
 		}
 		p.groupedColumn(v, r0, r1, worker, a, b, out, bp)
-	}
-}
-
-// RowsFloats is the size of what Rows computes at a time.
-func (p *MatMulPlan) RowsFloats() int { return (p.M/p.rowPanels + 1) * p.N }
-
-// Rows computes a piece of a product that HasRows, some rows at a time, into to instead of C, and lets the caller use them
-// while they are in the first cache: n rows from row on.
-func (p *MatMulPlan) Rows(piece int, to []float32, a, b unsafe.Pointer, use func(row, n int, c unsafe.Pointer)) {
-	c := unsafe.Pointer(unsafe.SliceData(to))
-	for r := piece * p.rowPanels / p.rowGroups; r < (piece+1)*p.rowPanels/p.rowGroups; r++ {
-		for _, v := range p.panels {
-			for q := range p.blocks {
-				p.tileColumn(q, v, r, r+1, p.flags(q), nil, a, b, at(c, v.at), p.N, nil)
-			}
-		}
-		use(p.rowAt(r), p.rowAt(r+1)-p.rowAt(r), c)
 	}
 }
 

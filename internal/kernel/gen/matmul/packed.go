@@ -312,6 +312,14 @@ func avx512(w *writer) {
 		}
 		w.table(fmt.Sprintf("matmulDirect%dAVX512", t.nv), "matmulDirect", names)
 	}
+	w.asm.WriteString(adamConstants)
+	var fused []string
+	for r := 1; r <= 12; r++ {
+		n := fmt.Sprintf("productAdam%dAVX512", r)
+		w.productAdam(n, r)
+		fused = append(fused, n)
+	}
+	w.table("productAdamAVX512", "productAdam", fused)
 	w.packed("matmulPacked8x48AVX512", zmm, 8, 3)
 	w.transpose16("transpose16AVX512")
 	var names []string
