@@ -19,7 +19,8 @@ type step struct {
 	temp    []*value // scratch values that live during the step only
 	bind    func(in *instance) func()
 	nodes   []*tensor.Node
-	inPlace bool // an output may take the memory of reads[0] when that dies here
+	rows    *rowwise // set if the step can be run some rows at a time
+	inPlace bool     // an output may take the memory of reads[0] when that dies here
 }
 
 type executable struct {
@@ -80,6 +81,7 @@ func (d *Device) compile(g *tensor.Graph) (*executable, error) {
 		e.outs = append(e.outs, c.at(t))
 	}
 	c.splitPrologue(e)
+	c.chain(e.prologue)
 	if g.Parent() == nil {
 		c.effects(e, e.prologue)
 	}

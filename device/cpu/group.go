@@ -112,10 +112,26 @@ func (c *compiler) emitGroup(g *group) {
 		}
 		return func() { in.split(pieces, f) }
 	}
+	if c.slabs[g.nodes[len(g.nodes)-1].ID()].width == 0 {
+		s.setRows(g.nodes[len(g.nodes)-1], total, func(in *instance) span {
+			return func(from, to, worker int) { runTiles(in, code, from, to, worker) }
+		}, b.whole(s.reads)...)
+	}
 	if !samePlace(s, g) {
 		s.inPlace = false
 	}
 	c.steps = append(c.steps, s)
+}
+
+// whole lists the operands of which a row of the group reads more than its own row.
+func (b *groupBuilder) whole(reads []*value) (list []*value) {
+	for _, v := range reads {
+		s, g := v.t.Shape, b.g.shape
+		if !s.Equal(g) && (len(s) != len(g) || s[0] != g[0]) {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
 // samePlace reports whether a variable that the group reads may be overwritten by one of its results: every operand of

@@ -185,13 +185,12 @@ func ruleLogSumExp(c *compiler, n *tensor.Node) bool {
 
 // rows adds a step that runs f for each of count rows.
 func (c *compiler) rows(n *tensor.Node, count int, f func(in *instance, row int)) {
-	c.add(n, func(in *instance) func() {
-		g := func(piece, worker int) {
-			for i := piece * count / pieces(count); i < (piece+1)*count/pieces(count); i++ {
+	c.addRows(n, count, func(in *instance) span {
+		return func(from, to, _ int) {
+			for i := from; i < to; i++ {
 				f(in, i)
 			}
 		}
-		return func() { in.split(pieces(count), g) }
 	})
 }
 

@@ -67,6 +67,10 @@ func ruleMatMul(c *compiler, n *tensor.Node) bool {
 	}
 	spec.ByBlocks = c.trains(n.In[1])
 	plan := kernel.PlanMatMul(spec, c.d.level, c.d.threads)
+	if plan.HasBlocks() {
+		c.byBlocks(n, plan, dst, bias)
+		return true
+	}
 	c.scratch = max(c.scratch, 4*plan.WorkerFloats())
 	c.shared = max(c.shared, 4*plan.SharedFloats())
 	la, lb := tensor.BroadcastStrides(a[:len(a)-2], lead), tensor.BroadcastStrides(b[:len(b)-2], lead)
@@ -110,7 +114,92 @@ func ruleMatMul(c *compiler, n *tensor.Node) bool {
 	if bias != nil {
 		s.reads = append(s.reads, bias)
 	}
+	if lead.Size() == 1 && !n.Attr.(*tensor.MatMulAttr).TransA {
+		c.rowsOfMatMul(s, n, spec, dst, bias)
+	}
 	return true
+}
+
+// rowsOfMatMul lets a product run some rows at a time, if these are not packed first.
+func (c *compiler) rowsOfMatMul(s *step, n *tensor.Node, spec kernel.MatMul, dst, bias *value) {
+	lead := n.Type(0).Shape[0]
+	pieces := c.chainPieces(lead)
+	if pieces < 2 || spec.M%lead != 0 {
+		return
+	}
+	plans := map[int]*kernel.MatMulPlan{} // by number of rows
+	for piece := range pieces {
+		rows := ((piece+1)*lead/pieces - piece*lead/pieces) * (spec.M / lead)
+		if plans[rows] != nil {
+			continue
+		}
+		part := spec
+		part.M, part.ByBlocks = rows, false
+		plans[rows] = kernel.PlanMatMul(part, c.d.level, 1)
+		if plans[rows].SharedFloats() > 0 {
+			return
+		}
+		c.scratch = max(c.scratch, 4*plans[rows].WorkerFloats())
+	}
+	a, b := c.at(n.In[0]), c.at(n.In[1])
+	whole := []*value{b}
+	if bias != nil {
+		whole = append(whole, bias)
+	}
+	s.setRows(n, spec.M, func(in *instance) span {
+		return func(from, to, worker int) {
+			plan := plans[to-from]
+			var pbias unsafe.Pointer
+			if bias != nil {
+				pbias = in.ptr[bias.id]
+			}
+			for phase, n := range plan.Phases() {
+				for piece := range n {
+					plan.Run(phase, piece, nil, floats(in.scratch[worker], plan.WorkerFloats()), unsafe.Add(in.ptr[a.id], 4*from*spec.ARow),
+						in.ptr[b.id], unsafe.Add(in.ptr[dst.id], 4*from*spec.CRow), pbias)
+				}
+			}
+		}
+	}, whole...)
+}
+
+// byBlocks makes two steps of a product that is cut along K: its blocks, and their sum row by row.
+func (c *compiler) byBlocks(n *tensor.Node, plan *kernel.MatMulPlan, dst, bias *value) {
+	a, b := c.at(n.In[0]), c.at(n.In[1])
+	part := c.newValue(tensor.Type{DType: array.Float32, Shape: array.Shape{plan.SharedFloats()}})
+	s := c.add(n, func(in *instance) func() {
+		blocks := plan.Phases()[0]
+		f := func(piece, worker int) {
+			plan.RunBlocks(piece, in.ptr[part.id], in.ptr[a.id], in.ptr[b.id], in.ptr[dst.id])
+		}
+		return func() { in.split(blocks, f) }
+	})
+	s.writes = []*value{dst, part}
+	sum := step{name: "Sum of blocks", label: n.Label, reads: []*value{dst, part}, writes: []*value{dst}}
+	var whole []*value
+	if bias != nil {
+		whole = append(whole, bias)
+		sum.reads = append(sum.reads, bias)
+	}
+	bind := func(in *instance) span {
+		return func(from, to, _ int) {
+			var p unsafe.Pointer
+			if bias != nil {
+				p = in.ptr[bias.id]
+			}
+			plan.SumBlocks(from, to, in.ptr[part.id], in.ptr[dst.id], p)
+		}
+	}
+	sum.bind = func(in *instance) func() {
+		run, pieces := bind(in), plan.Phases()[1]
+		f := func(piece, worker int) { run(piece*plan.M/pieces, (piece+1)*plan.M/pieces, worker) }
+		return func() { in.split(pieces, f) }
+	}
+	if e := c.fusion.epi[n.ID()]; e != nil {
+		sum.nodes = append(sum.nodes, e.out)
+	}
+	sum.setRows(n, plan.M, bind, whole...)
+	c.steps = append(c.steps, sum)
 }
 
 // cutSlabs finds the groups whose result is the left operand of a product cut along K: they are cut in the same places, so that

@@ -13,10 +13,17 @@ func ruleBernoulli(c *compiler, n *tensor.Node) bool {
 	below := a.KeepBelow()
 	v := c.values[n.ID()][0]
 	total := n.Type(0).Shape.Size()
-	c.add(n, func(in *instance) func() {
-		key, seed := a.Key(0), uint64(0)
-		f := func(piece, worker int) {
-			from, to := piece*pieceLen, min(total, (piece+1)*pieceLen)
+	bind := func(in *instance) span {
+		type stream struct{ seed, key uint64 }
+		streams := make([]stream, in.d.threads)
+		for i := range streams {
+			streams[i].key = a.Key(0)
+		}
+		return func(from, to, worker int) {
+			s := &streams[worker]
+			if in.now.Seed != s.seed {
+				*s = stream{in.now.Seed, a.Key(in.now.Seed)}
+			}
 			dst := in.bytes[v.id][from:to]
 			if below > math.MaxUint32 {
 				for i := range dst {
@@ -24,16 +31,15 @@ func ruleBernoulli(c *compiler, n *tensor.Node) bool {
 				}
 				return
 			}
-			kernel.Bernoulli(unsafe.Pointer(unsafe.SliceData(dst)), from, len(dst), key, uint64(in.now.Step), uint32(below))
+			kernel.Bernoulli(unsafe.Pointer(unsafe.SliceData(dst)), from, len(dst), s.key, uint64(in.now.Step), uint32(below))
 		}
+	}
+	s := c.add(n, func(in *instance) func() {
+		run := bind(in)
+		f := func(piece, worker int) { run(piece*pieceLen, min(total, (piece+1)*pieceLen), worker) }
 		n := (total + pieceLen - 1) / pieceLen
-		return func() {
-			if in.now.Seed != seed {
-				seed = in.now.Seed
-				key = a.Key(seed)
-			}
-			in.split(n, f)
-		}
+		return func() { in.split(n, f) }
 	})
+	s.setRows(n, total, bind)
 	return true
 }

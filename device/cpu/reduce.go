@@ -67,15 +67,14 @@ func ruleSparseCE(c *compiler, n *tensor.Node) bool {
 	x, k := c.at(n.In[0]), c.at(n.In[1])
 	l, p := c.values[n.ID()][0], c.values[n.ID()][1]
 	rows := c.d.rows
-	c.add(n, func(in *instance) func() {
-		f := func(piece, worker int) {
+	c.addRows(n, r, func(in *instance) span {
+		return func(from, to, _ int) {
 			loss := unsafe.Slice((*float32)(in.ptr[l.id]), r)
 			class := unsafe.Slice((*int32)(in.ptr[k.id]), r)
-			for i := piece * r / pieces(r); i < (piece+1)*r/pieces(r); i++ {
+			for i := from; i < to; i++ {
 				loss[i] = crossEntropy(rows, unsafe.Add(in.ptr[p.id], 4*i*w), unsafe.Add(in.ptr[x.id], 4*i*w), w, int(class[i]))
 			}
 		}
-		return func() { in.split(pieces(r), f) }
 	})
 	return true
 }
@@ -87,14 +86,14 @@ func ruleSparseCEGrad(c *compiler, n *tensor.Node) bool {
 	}
 	p, k, d, y := c.at(n.In[0]), c.at(n.In[1]), c.at(n.In[2]), c.values[n.ID()][0]
 	scale := c.d.tile("Scale")
-	c.add(n, func(in *instance) func() {
+	c.addRows(n, r, func(in *instance) span {
 		by := make([]kernel.Scalars, in.d.threads)
-		f := func(piece, worker int) {
+		return func(from, to, worker int) {
 			class := unsafe.Slice((*int32)(in.ptr[k.id]), r)
 			dy := unsafe.Slice((*float32)(in.ptr[d.id]), r)
 			out := unsafe.Slice((*float32)(in.ptr[y.id]), r*w)
 			prob := unsafe.Slice((*float32)(in.ptr[p.id]), r*w)
-			for i := piece * r / pieces(r); i < (piece+1)*r/pieces(r); i++ {
+			for i := from; i < to; i++ {
 				by[worker][0] = dy[i]
 				scale(unsafe.Pointer(&out[i*w]), unsafe.Pointer(&prob[i*w]), nil, nil, w, &by[worker])
 				if j := int(class[i]); j >= 0 && j < w {
@@ -102,7 +101,6 @@ func ruleSparseCEGrad(c *compiler, n *tensor.Node) bool {
 				}
 			}
 		}
-		return func() { in.split(pieces(r), f) }
 	})
 	return true
 }
@@ -114,11 +112,11 @@ func ruleArgMax(c *compiler, n *tensor.Node) bool {
 	}
 	r, w := lastAxis(s)
 	x, y := c.at(n.In[0]), c.values[n.ID()][0]
-	c.add(n, func(in *instance) func() {
-		f := func(piece, worker int) {
+	c.addRows(n, r, func(in *instance) span {
+		return func(from, to, _ int) {
 			src := unsafe.Slice((*float32)(in.ptr[x.id]), r*w)
 			dst := unsafe.Slice((*int32)(in.ptr[y.id]), r)
-			for i := piece * r / pieces(r); i < (piece+1)*r/pieces(r); i++ {
+			for i := from; i < to; i++ {
 				row, best := src[i*w:(i+1)*w], 0
 				for j, v := range row {
 					if b := row[best]; v > b || v != v && b == b {
@@ -128,7 +126,6 @@ func ruleArgMax(c *compiler, n *tensor.Node) bool {
 				dst[i] = int32(best)
 			}
 		}
-		return func() { in.split(pieces(r), f) }
 	})
 	return true
 }

@@ -227,9 +227,9 @@ func (p *MatMulPlan) Run(phase, piece int, shared, worker []float32, a, b, c, bi
 		q := piece / n
 		p.packA(at(unsafe.Pointer(unsafe.SliceData(shared)), q*p.aFloats()), q, piece%n, n, a)
 	case blockPhase:
-		p.blockTiles(piece, shared, a, b, c)
+		p.RunBlocks(piece, unsafe.Pointer(unsafe.SliceData(shared)), a, b, c)
 	case sumPhase:
-		p.sumBlocks(piece, shared, c, bias)
+		p.SumBlocks(piece*p.sumRows(), min(p.M, (piece+1)*p.sumRows()), unsafe.Pointer(unsafe.SliceData(shared)), c, bias)
 	case columnPhase:
 		p.columns(piece, shared, worker, b, c, bias)
 	case packPhase:

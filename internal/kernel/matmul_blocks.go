@@ -27,12 +27,13 @@ func (p *MatMulPlan) partialFloats() int { return (p.blocks - 1) * p.M * p.N }
 // sumRows is how many rows of C a piece of the sum has.
 func (p *MatMulPlan) sumRows() int { return max(1, min(p.M, 8192/p.N)) }
 
-// blockTiles computes some tiles of a block of K.
-func (p *MatMulPlan) blockTiles(piece int, shared []float32, a, b, c unsafe.Pointer) {
+// RunBlocks computes a piece of phase 0 of a product by blocks: some tiles of a block of K, into C or into part, which has
+// SharedFloats.
+func (p *MatMulPlan) RunBlocks(piece int, part, a, b, c unsafe.Pointer) {
 	n := p.colGroups * p.rowGroups
 	q, h, g := piece/n, piece%n/p.rowGroups, piece%p.rowGroups
 	if q > 0 {
-		c = at(unsafe.Pointer(unsafe.SliceData(shared)), (q-1)*p.M*p.N)
+		c = at(part, (q-1)*p.M*p.N)
 	}
 	r0, r1 := g*p.rowPanels/p.rowGroups, (g+1)*p.rowPanels/p.rowGroups
 	for _, v := range p.panels[h*len(p.panels)/p.colGroups : (h+1)*len(p.panels)/p.colGroups] {
@@ -40,13 +41,11 @@ func (p *MatMulPlan) blockTiles(piece int, shared []float32, a, b, c unsafe.Poin
 	}
 }
 
-// sumBlocks adds the blocks of some rows in order, then the bias, then applies ReLU.
-func (p *MatMulPlan) sumBlocks(piece int, shared []float32, c, bias unsafe.Pointer) {
-	i0 := piece * p.sumRows()
-	i1 := min(p.M, i0+p.sumRows())
+// SumBlocks is phase 1 for rows i0..i1-1: it adds the blocks in order, then the bias, then applies ReLU.
+func (p *MatMulPlan) SumBlocks(i0, i1 int, part, c, bias unsafe.Pointer) {
 	c, n := at(c, i0*p.N), (i1-i0)*p.N
 	for q := range p.blocks - 1 {
-		p.add(c, at(unsafe.Pointer(unsafe.SliceData(shared)), q*p.M*p.N+i0*p.N), n)
+		p.add(c, at(part, q*p.M*p.N+i0*p.N), n)
 	}
 	if p.Bias {
 		for i := range i1 - i0 {
