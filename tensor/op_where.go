@@ -33,6 +33,8 @@ func init() {
 		Cases: []Case{
 			{In: []Type{{array.Bool, array.Shape{3, 4}}, F(3, 4), F(3, 4)}},
 			{In: []Type{{array.Bool, array.Shape{3, 1}}, F(4), F()}},
+			{In: []Type{{array.Bool, array.Shape{3, 41}}, {array.Bool, array.Shape{3, 41}}, {array.Bool, array.Shape{3, 41}}}},
+			{In: []Type{{array.Bool, array.Shape{3, 1}}, I(3, 5), I(5)}},
 		}})
 	opMaskScale = Define(Op{Name: "MaskScale", Doc: "x * c where the mask holds, else 0: inverted dropout.", Class: Elementwise, Flops: 1,
 		NewAttr: func() any { return &ScalarValue{} },
