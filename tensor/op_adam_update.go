@@ -17,6 +17,11 @@ var opAdamUpdate = Define(Op{Name: "AdamUpdate",
 				return nil, fmt.Errorf("operands %v and %v differ", in[0], t)
 			}
 		}
+		for _, t := range in[4:] {
+			if len(t.Shape) != 0 || t.DType != in[0].DType {
+				return nil, fmt.Errorf("want a scalar of type %v, got %v", in[0].DType, t)
+			}
+		}
 		return []Type{in[0], in[0], in[0]}, nil
 	},
 	RefArray: func(n *Node, in, out [][]float64) {

@@ -51,6 +51,9 @@ func randomOp(name, doc string) *Op {
 			if name == "RandomBernoulli" != (a.DType == array.Bool) {
 				return nil, fmt.Errorf("element type %v", a.DType)
 			}
+			if a.DType == array.Bool && !(a.A >= 0 && a.A <= 1) {
+				return nil, fmt.Errorf("probability %v is not between 0 and 1", a.A)
+			}
 			return checked(a.DType, a.Shape)
 		},
 		NoGrad: "it is drawn", Stops: true, FlopsOf: func(n *Node) float64 { return 20 * float64(n.types[0].Shape.Size()) }})

@@ -14,6 +14,9 @@ type ScanAttr struct {
 	Reverse     bool
 }
 
+// maxSteps bounds the trip count, which need not follow from any data when a program comes from a file.
+const maxSteps = 1 << 24
+
 var opScan *Op
 
 func init() {
@@ -29,8 +32,11 @@ func init() {
 
 func inferScan(n *Node, in []Type) ([]Type, error) {
 	a := n.Attr.(*ScanAttr)
-	if n.Body == nil || a.NX < 0 || a.NC < 0 || a.Len < 0 || len(in) != len(n.Body.Inputs) || a.NX+a.NC > len(in) || a.NC > len(n.Body.Outs) {
+	if n.Body == nil || a.NX < 0 || a.NC < 0 || a.Len < 0 || len(in) != len(n.Body.Inputs) || a.NX > len(in) || a.NC > len(in)-a.NX || a.NC > len(n.Body.Outs) {
 		return nil, fmt.Errorf("the loop %+v has %d operands and does not fit its body", *a, len(in))
+	}
+	if a.Len > maxSteps {
+		return nil, fmt.Errorf("a loop of %d steps is longer than %d", a.Len, maxSteps)
 	}
 	for i, t := range in {
 		want := n.Body.Inputs[i].Type()

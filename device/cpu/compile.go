@@ -53,7 +53,12 @@ type scalarSlot struct {
 }
 
 // Compile makes a graph ready to run on the processor.
-func (d *Device) Compile(g *tensor.Graph) (device.Executable, error) { return d.compile(g) }
+func (d *Device) Compile(g *tensor.Graph) (device.Executable, error) {
+	if s := g.MissingScalar(); s != "" {
+		return nil, fmt.Errorf("cpu: nothing computes the number %q of the host", s)
+	}
+	return d.compile(g)
+}
 
 // compile does the same for a whole graph and for the body of a loop.
 func (d *Device) compile(g *tensor.Graph) (*executable, error) {
