@@ -121,8 +121,26 @@ func (c *compiler) effects(e *executable, prologue int) {
 		if e.guard == nil && c.direct(a, v, i, prologue) {
 			continue
 		}
-		e.assigns = append(e.assigns, assign{v, i})
+		e.assigns = append(e.assigns, assign{c.kept(v), i})
 	}
+}
+
+// kept copies a value that is a variable which the program sets: by the time of the assignments it may be overwritten.
+func (c *compiler) kept(v *value) *value {
+	r := v.root()
+	if r.place != inVar || c.vars[r.index].Read() == nil || r != c.at(c.vars[r.index].Read()) || !c.sets(c.vars[r.index].Path) {
+		return v
+	}
+	k := c.newValue(v.t)
+	c.steps = append(c.steps, step{name: "Assign", reads: []*value{v}, writes: []*value{k}, bind: func(in *instance) func() {
+		return func() { copy(in.bytes[k.id], in.bytes[v.id]) }
+	}})
+	return k
+}
+
+// sets reports whether the program sets the variable at a path.
+func (c *compiler) sets(path string) bool {
+	return slices.ContainsFunc(c.g.Trace().Assigns, func(a tensor.Assignment) bool { return a.Decl.Path == path })
 }
 
 // Stats describes the program.
@@ -131,7 +149,7 @@ func (e *executable) Stats() device.Stats { return e.stats }
 // direct lets the step that computes v write straight into variable i: possible when every read of the old value lies
 // before that step, or in it element by element.
 func (c *compiler) direct(a tensor.Assignment, v *value, i, prologue int) bool {
-	if v.place != inArena || v.alias != nil {
+	if v.place != inArena || v.alias != nil || c.d.check { // a check may end the run before the variables change
 		return false
 	}
 	writer := -1
