@@ -14,7 +14,7 @@ func init() {
 		Doc: "logits (...,C) and classes (...) int32 to the loss -log(softmax(logits)[class]) (...) and the probabilities (...,C). A class outside 0..C-1 gives NaN.",
 		Infer: func(n *Node, in []Type) ([]Type, error) {
 			s := in[0].Shape
-			if len(s) == 0 || !s[:len(s)-1].Equal(in[1].Shape) || in[1].DType != array.Int32 {
+			if len(s) == 0 || !in[0].DType.IsFloat() || !s[:len(s)-1].Equal(in[1].Shape) || in[1].DType != array.Int32 {
 				return nil, fmt.Errorf("logits %v need int32 classes of the shape without the last axis, got %v", in[0], in[1])
 			}
 			return []Type{{in[0].DType, in[1].Shape}, in[0]}, nil

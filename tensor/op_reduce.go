@@ -35,6 +35,9 @@ func reducedShape(s array.Shape, axes []int, keep bool) (array.Shape, error) {
 func inferReduce(n *Node, in []Type) ([]Type, error) {
 	a := n.Attr.(*AxesAttr)
 	s, err := reducedShape(in[0].Shape, a.Axes, a.Keep)
+	if n.Op != opMax && n.Op != opMin && err == nil { // the extremes of truth values are any and all
+		err = numbers(in)
+	}
 	return []Type{{in[0].DType, s}}, err
 }
 
@@ -157,7 +160,12 @@ func extremeGrad(n *Node, dy, y *Tensor) *Tensor {
 // program holds for any batch size.
 var opMeanGrad = Define(Op{Name: "MeanGrad", Doc: "dy broadcast to a shape and divided by the number of elements that one element of dy stands for.",
 	Class: Structural, NewAttr: func() any { return &ShapeAttr{} },
-	Infer: inferBroadcastTo,
+	Infer: func(n *Node, in []Type) ([]Type, error) {
+		if err := numbers(in); err != nil {
+			return nil, err
+		}
+		return inferBroadcastTo(n, in)
+	},
 	RefArray: func(n *Node, in, out [][]float64) {
 		broadcastRef(n.In[0].Shape(), n.types[0].Shape, in[0], out[0])
 		c := float64(n.types[0].Shape.Size()) / float64(max(1, n.In[0].Shape().Size()))

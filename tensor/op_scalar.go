@@ -6,7 +6,7 @@ import "math"
 type ScalarValue struct{ Value float64 }
 
 func scalarOp(name, doc string, flops int, ref func(x, s float64) float64, grad func(x, dy *Tensor, s float64) *Tensor, s float64, c Case) *Op {
-	o := Op{Name: name, Doc: doc, Class: Elementwise, Flops: flops, NewAttr: func() any { return &ScalarValue{} }}
+	o := Op{Name: name, Doc: doc, Class: Elementwise, Flops: flops, Infer: inferNumbers, NewAttr: func() any { return &ScalarValue{} }}
 	o.RefAttr = func(a any, x []float64) float64 { return ref(x[0], a.(*ScalarValue).Value) }
 	o.Grad = func(n *Node, dy []*Tensor) []*Tensor {
 		return []*Tensor{grad(n.In[0], dy[0], n.Attr.(*ScalarValue).Value)}

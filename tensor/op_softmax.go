@@ -15,6 +15,9 @@ func inferRow(n *Node, in []Type) ([]Type, error) {
 	if len(in[0].Shape) == 0 {
 		return nil, errScalar
 	}
+	if !in[0].DType.IsFloat() {
+		return nil, errWhole
+	}
 	for _, t := range in[1:] {
 		if !t.Shape.Equal(in[0].Shape) || t.DType != in[0].DType {
 			return nil, errOperands
@@ -23,7 +26,11 @@ func inferRow(n *Node, in []Type) ([]Type, error) {
 	return []Type{in[0]}, nil
 }
 
-var errScalar, errOperands = constError("a scalar has no last axis"), constError("the operands' types differ")
+const (
+	errScalar   = constError("a scalar has no last axis")
+	errOperands = constError("the operands' types differ")
+	errWhole    = constError("want floating-point numbers; use Cast")
+)
 
 type constError string
 

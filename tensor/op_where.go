@@ -42,6 +42,9 @@ func init() {
 			if in[1].DType != array.Bool {
 				return nil, fmt.Errorf("the mask is %v, want bool", in[1].DType)
 			}
+			if err := numbers(in[:1]); err != nil {
+				return nil, err
+			}
 			s, err := Broadcast(in[0].Shape, in[1].Shape)
 			return []Type{{in[0].DType, s}}, err
 		},
