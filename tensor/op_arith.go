@@ -45,10 +45,12 @@ func init() {
 	opMinimum = binary("Minimum", "The smaller of x and y; NaN when one of them is. At a tie the gradient is halved.", 1,
 		func(x, y float64) float64 { return -MaxNaN(-x, -y) }, pick, Case{Kink: 1e-3})
 	opMaximum.Infer, opMinimum.Infer = inferBroadcast, inferBroadcast // of truth values: or, and
-	opPow = binary("Pow", "x to the power y.", 40, math.Pow,
+	opPow = binary("Pow", "x to the power y. The gradient of y is 0 where x is, that of x where y is.", 40, math.Pow,
 		func(n *Node, dy *Tensor) (*Tensor, *Tensor) {
 			x, y := n.In[0], n.In[1]
-			return dy.Mul(y).Mul(x.Pow(y.AddScalar(-1))), dy.Mul(n.Out(0)).Mul(x.Log())
+			flat, one := y.Equal(Full(y, 0)), Full(dy, 1) // 0 times an infinite power or logarithm would be NaN
+			dx := Where(flat, Full(dy, 0), y.Mul(x.Pow(Where(flat, one, y.AddScalar(-1)))))
+			return dy.Mul(dx), dy.Mul(n.Out(0)).Mul(Where(x.Equal(Full(x, 0)), one, x).Log())
 		}, Case{Low: 0.5, High: 2})
 }
 

@@ -147,13 +147,17 @@ func init() {
 			s += math.Exp(x[p] - m)
 		}
 		return m + math.Log(s)
-	}, func(n *Node, dy, y *Tensor) *Tensor { return dy.Mul(n.In[0].Sub(y).Exp()) }, Case{})
+	}, func(n *Node, dy, y *Tensor) *Tensor {
+		none := y.Equal(Full(y, math.Inf(-1))) // all are minus infinity, and so is x - 0
+		return dy.Mul(n.In[0].Sub(Where(none, Full(y, 0), y)).Exp())
+	}, Case{})
 }
 
 func extremeGrad(n *Node, dy, y *Tensor) *Tensor {
 	x := n.In[0]
-	hit := x.Equal(y).Cast(x.DType())
-	return hit.Mul(dy.Div(hit.SumKeep(n.Attr.(*AxesAttr).Axes...)))
+	hit := x.Equal(y)
+	equals := opSum.Apply(&AxesAttr{n.Attr.(*AxesAttr).Axes, true}, hit.Cast(x.DType()))
+	return Where(hit, dy.Div(equals), Full(dy, 0))
 }
 
 // MeanGrad spreads dy over the elements that a mean took together. The count is known from the shapes, so that the
@@ -175,13 +179,13 @@ var opMeanGrad = Define(Op{Name: "MeanGrad", Doc: "dy broadcast to a shape and d
 	},
 	Grad: func(n *Node, dy []*Tensor) []*Tensor {
 		s, t := n.In[0].Shape(), n.types[0].Shape
-		var axes []int
+		axes := []int{}
 		for i := range s {
 			if s[i] != t[i] {
 				axes = append(axes, i)
 			}
 		}
-		return []*Tensor{dy[0].MeanKeep(axes...)}
+		return []*Tensor{opMean.Apply(&AxesAttr{axes, true}, dy[0])}
 	},
 	FlopsOf: func(n *Node) float64 { return float64(n.types[0].Shape.Size()) },
 	Cases:   []Case{{In: []Type{F(3, 1)}, Attr: &ShapeAttr{array.Shape{3, 5}}}, {In: []Type{F(1, 1)}, Attr: &ShapeAttr{array.Shape{3, 5}}}}})
