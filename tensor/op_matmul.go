@@ -103,7 +103,7 @@ func refMatMul(n *Node, in, out [][]float64) {
 			for j := range c {
 				s := 0.0
 				for p := range k {
-					s += in[0][pa+i*ar+p*ac] * in[1][pb+p*br+j*bc]
+					s += float64(in[0][pa+i*ar+p*ac] * in[1][pb+p*br+j*bc])
 				}
 				out[0][(o*m+i)*c+j] = s
 			}

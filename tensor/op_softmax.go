@@ -74,7 +74,7 @@ func init() {
 			for r := range rows {
 				y, d, s := in[0][r*w:(r+1)*w], in[1][r*w:(r+1)*w], 0.0
 				for i := range y {
-					s += y[i] * d[i]
+					s += float64(y[i] * d[i])
 				}
 				for i := range y {
 					out[0][r*w+i] = y[i] * (d[i] - s)

@@ -24,7 +24,7 @@ func ruleBernoulli(c *compiler, n *tensor.Node) bool {
 				}
 				return
 			}
-			kernel.Bernoulli(unsafe.Pointer(unsafe.SliceData(dst)), from, len(dst), key, uint64(in.now.Step), uint32(below))
+			kernel.Bernoulli(in.d.level, unsafe.Pointer(unsafe.SliceData(dst)), from, len(dst), key, uint64(in.now.Step), uint32(below))
 		}
 		n := (total + pieceLen - 1) / pieceLen
 		return func() {

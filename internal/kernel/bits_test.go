@@ -101,10 +101,10 @@ func digests(level cpu.Level) map[string]uint64 {
 		all["Cast"] = all["Cast"]*31 + digest(dst)
 	}
 	m := newMemory(n, 1, 0)
-	bernoulliAt(level, m.at(), 3, n, 0x123456789abcdef, 77, 1<<30)
+	Bernoulli(level, m.at(), 3, n, 0x123456789abcdef, 77, 1<<30)
 	all["Bernoulli"] = digest(m)
 	m = newMemory(n, 4, 0)
-	uniformAt(level, m.at(), 3, n, 0x123456789abcdef, 77)
+	Uniform(level, m.at(), 3, n, 0x123456789abcdef, 77)
 	all["Uniform"] = digest(m)
 	return all
 }
@@ -248,7 +248,7 @@ func TestKernels_DoNotAllocate(t *testing.T) {
 			}
 		}
 		m := newMemory(200, 4, 0)
-		none("Bernoulli", func() { bernoulliAt(level, m.at(), 3, 200, 1, 2, 3) })
-		none("Uniform", func() { uniformAt(level, m.at(), 3, 200, 1, 2) })
+		none("Bernoulli", func() { Bernoulli(level, m.at(), 3, 200, 1, 2, 3) })
+		none("Uniform", func() { Uniform(level, m.at(), 3, 200, 1, 2) })
 	}
 }
