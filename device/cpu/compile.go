@@ -19,7 +19,7 @@ type step struct {
 	temp    []*value // scratch values that live during the step only
 	bind    func(in *instance) func()
 	nodes   []*tensor.Node
-	inPlace bool // an output may take the memory of reads[0] when that dies here
+	inPlace bool // an output may be a variable that the step reads: each element is read before it is written
 }
 
 type executable struct {

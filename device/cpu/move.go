@@ -59,7 +59,8 @@ func (m *move) run(dst, src unsafe.Pointer, first, end int) {
 	}
 }
 
-// addMoves makes a step of moves into the first output, each from an operand; zero clears the output first.
+// addMoves makes a step of moves into the first output, each from the operand of its number, nil for none; fill, if not nil, writes the
+// whole output first.
 func (c *compiler) addMoves(n *tensor.Node, moves []*move, fill func(b []byte)) {
 	y := c.values[n.ID()][0]
 	var from []*value

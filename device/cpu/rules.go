@@ -34,7 +34,7 @@ func (c *compiler) emit(n *tensor.Node) error {
 		return nil
 	}
 	if r := rules[n.Op.Name]; r != nil && r(c, n) {
-		return nil
+		return c.err
 	}
 	if !c.emitIntegers(n) && !c.emitGeneric(n) {
 		c.emitSlow(n)
