@@ -60,5 +60,5 @@ func checkInit(x *tensor.Tensor, init tensor.Initializer, dims []int) {
 
 // Set gives the state a new value, float32, which it takes at the end of the step. In must come first.
 func (s *State) Set(x, value *tensor.Tensor) {
-	tensor.Assign(s.cell.Declare(x, tensor.State, nil, array.Float32, value.Shape()...), value.Cast(array.Float32))
+	s.cell.Set(x, value.Cast(array.Float32))
 }

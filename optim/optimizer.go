@@ -95,11 +95,13 @@ type Slots struct {
 // Get gives a value that the optimizer keeps for this weight: of the weight's type, 0 at first, after Set the new value.
 // It is a variable of role Slot with the path "optimizer/<path of the weight>/<name>".
 func (s *Slots) Get(name string) *tensor.Tensor {
-	return s.g.Variable("optimizer/"+s.path+"/"+name, tensor.Slot, nil, s.w.DType(), s.w.Shape()...)
+	return s.g.Variable(s.slot(name), tensor.Slot, nil, s.w.DType(), s.w.Shape()...)
 }
 
 // Set gives a value that Get named its value after the step.
-func (s *Slots) Set(name string, v *tensor.Tensor) { tensor.Assign(s.Get(name), v) }
+func (s *Slots) Set(name string, v *tensor.Tensor) { s.g.SetVariable(s.slot(name), v) }
+
+func (s *Slots) slot(name string) string { return "optimizer/" + s.path + "/" + name }
 
 // Scalar is a float32 scalar that the host computes in float64 before each step, from the number of steps before it. All
 // weights share the scalar of a name; at must not depend on the weight, and must not allocate.

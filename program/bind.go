@@ -148,9 +148,24 @@ func (d *decoder) node(b *tensor.GraphBuilder, f map[string]any, link func(any) 
 	}
 	for _, t := range out {
 		n, err := t.Shape().CheckedSize(t.DType().Size())
+		if !sane(t.Shape()) {
+			return nil, fmt.Errorf("program: shape %v is too large", t.Shape())
+		}
 		if d.bytes += n; err != nil || n > maxBytes || d.bytes > maxBytes {
 			return nil, fmt.Errorf("program: its values need more than %d GiB", maxBytes>>30)
 		}
 	}
 	return out, nil
+}
+
+// sane refuses axes that are huge beside one of size 0: an operation may still make a line of such an axis.
+func sane(s array.Shape) bool {
+	n := 1
+	for _, d := range s {
+		if d > maxBytes/n {
+			return false
+		}
+		n *= max(d, 1)
+	}
+	return true
 }

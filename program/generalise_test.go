@@ -159,20 +159,3 @@ func TestOps_SurviveTheFile(t *testing.T) {
 	}
 	t.Logf("%d programs saved and loaded", count)
 }
-
-func FuzzBind(f *testing.F) {
-	p, err := program.Generalise(trace(model))
-	if err != nil {
-		f.Fatal(err)
-	}
-	b, _ := json.Marshal(p)
-	f.Add(b, 2)
-	f.Fuzz(func(t *testing.T, b []byte, batch int) {
-		var q program.Poly
-		if json.Unmarshal(b, &q) == nil {
-			if g, err := q.Bind(batch % 100); err == nil {
-				program.Dump(program.Optimize(g))
-			}
-		}
-	})
-}

@@ -52,10 +52,12 @@ func key(n *tensor.Node, in []*tensor.Tensor) string {
 	return b.String()
 }
 
-// filled gives the value of a tensor that is one number repeated.
+// filled gives the value of a tensor that is one number repeated, as its element type holds it.
 func filled(t *tensor.Tensor) (float64, bool) {
 	if a, ok := t.Node().Attr.(*tensor.FillAttr); ok {
-		return a.Value, true
+		v := array.New(a.DType, 1)
+		v.SetFloat64s([]float64{a.Value})
+		return v.Float64s()[0], true
 	}
 	return 0, false
 }
@@ -78,6 +80,8 @@ func algebra(b *tensor.Builder, n *tensor.Node, in []*tensor.Tensor) *tensor.Ten
 			switch {
 			case n.Op.Name == "Add" && v == 0 || n.Op.Name == "Mul" && v == 1:
 				return o
+			case !o.DType().IsFloat(): // a scalar operation computes in floating point
+				return nil
 			case n.Op.Name == "Add":
 				return add("AddScalar", &tensor.ScalarValue{Value: v}, o)
 			default:
@@ -113,28 +117,36 @@ func algebra(b *tensor.Builder, n *tensor.Node, in []*tensor.Tensor) *tensor.Ten
 			return add("Reshape", n.Attr, in[0])
 		}
 	case "Sum", "Mean", "Max", "Min", "Prod", "LogSumExp":
+		if len(n.Attr.(*tensor.AxesAttr).Axes) == 0 {
+			return in[0]
+		}
 		return splitReduction(b, n, in[0])
 	case "BroadcastTo":
 		if a, ok := in[0].Node().Attr.(*tensor.FillAttr); ok {
 			return add("Fill", &tensor.FillAttr{Value: a.Value, DType: a.DType, Shape: out.Shape})
 		}
 	case "MeanGrad":
-		if a, ok := in[0].Node().Attr.(*tensor.FillAttr); ok && in[0].Shape().Size() > 0 {
-			c := float64(out.Shape.Size()) / float64(in[0].Shape().Size())
-			return add("Fill", &tensor.FillAttr{Value: a.Value / c, DType: a.DType, Shape: out.Shape})
+		if v, ok := filled(in[0]); ok && out.Shape.Size() > 0 {
+			from, to := float64(in[0].Shape().Size()), float64(out.Shape.Size())
+			mean := v / (to / from)
+			if out.DType == array.Float32 { // as the device computes it
+				mean = float64(float32(v) * float32(from/to))
+			}
+			return add("Fill", &tensor.FillAttr{Value: mean, DType: out.DType, Shape: out.Shape})
 		}
 	}
 	return nil
 }
 
 // splitReduction takes the axes of a reduction that do not lie side by side in blocks, the last one first. Half precision,
-// which would be rounded in between, stays as it is.
+// which would be rounded in between, stays as it is, as do means of integers.
 func splitReduction(b *tensor.Builder, n *tensor.Node, x *tensor.Tensor) *tensor.Tensor {
 	a := n.Attr.(*tensor.AxesAttr)
 	cut := len(a.Axes) - 1
 	for ; cut > 0 && a.Axes[cut-1] == a.Axes[cut]-1; cut-- {
 	}
-	if d := x.DType(); cut <= 0 || d == array.BFloat16 || d == array.Float16 {
+	d := x.DType()
+	if cut <= 0 || d == array.BFloat16 || d == array.Float16 || !d.IsFloat() && (n.Op.Name == "Mean" || n.Op.Name == "LogSumExp") {
 		return nil
 	}
 	op := tensor.OpNamed(n.Op.Name)

@@ -51,6 +51,9 @@ func (b *GraphBuilder) Node(op *Op, attr any, body *Graph, label string, in ...*
 		}
 		types[i] = t.Type()
 	}
+	if body != nil && op != opScan {
+		return nil, fmt.Errorf("tensor: %s does not take a body", op.Name)
+	}
 	n := &Node{Op: op, Attr: attr, Body: body, g: b.g, In: in, Label: label}
 	ts, err := op.Infer(n, types)
 	if err != nil {
@@ -60,6 +63,9 @@ func (b *GraphBuilder) Node(op *Op, attr any, body *Graph, label string, in ...*
 		if _, err := t.Shape.CheckedSize(t.DType.Size()); err != nil {
 			return nil, fmt.Errorf("tensor: %s: %s: %w", label, op.Name, err)
 		}
+	}
+	if op == opHostScalar && b.g.root == nil {
+		return nil, fmt.Errorf("tensor: a number of the host stands inside a loop body")
 	}
 	if a, ok := attr.(*VarAttr); ok {
 		if b.g.root == nil {

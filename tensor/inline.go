@@ -2,7 +2,7 @@ package tensor
 
 // Inline records the nodes of another graph, such as a loaded program, in the trace of in with in as its inputs, and
 // returns its outputs. Variables become variables of the trace under their paths; labels are kept. Assignments of g are
-// not taken over. Types that do not fit are a *ShapeError.
+// not taken over; g does not change. Types that do not fit are a *ShapeError.
 func Inline(g *Graph, in ...*Tensor) []*Tensor {
 	if len(in) != len(g.Inputs) || len(in) == 0 {
 		panic(place(&ShapeError{Op: "Inline", Why: "the number of inputs differs from that of the program"}, callers(2)))
@@ -27,7 +27,7 @@ func Inline(g *Graph, in ...*Tensor) []*Tensor {
 		for i, t := range n.In {
 			ops[i] = m[t.n.id][t.i]
 		}
-		c := &Node{Op: n.Op, Attr: n.Attr, Body: n.Body, g: to, In: ops, Label: n.Label, pcs: n.pcs}
+		c := &Node{Op: n.Op, Attr: n.Attr, Body: n.Body.ownOuts(), g: to, In: ops, Label: n.Label, pcs: n.pcs}
 		m[n.id] = c.append(append([]Type(nil), n.types...))
 	}
 	out := make([]*Tensor, len(g.Outs))

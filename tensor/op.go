@@ -168,6 +168,23 @@ func Broadcast(shapes ...array.Shape) (array.Shape, error) {
 	return out, nil
 }
 
+// inferNumbers is inferBroadcast for arithmetic, which truth values do not take part in.
+func inferNumbers(n *Node, in []Type) ([]Type, error) {
+	if err := numbers(in); err != nil {
+		return nil, err
+	}
+	return inferBroadcast(n, in)
+}
+
+func numbers(in []Type) error {
+	for _, t := range in {
+		if t.DType == array.Bool {
+			return fmt.Errorf("no arithmetic on truth values; use Cast")
+		}
+	}
+	return nil
+}
+
 func inferBroadcast(_ *Node, in []Type) ([]Type, error) {
 	shapes := make([]array.Shape, len(in))
 	for i, t := range in {

@@ -17,15 +17,20 @@ var opAdamUpdate = Define(Op{Name: "AdamUpdate",
 				return nil, fmt.Errorf("operands %v and %v differ", in[0], t)
 			}
 		}
+		for _, t := range in[4:] {
+			if len(t.Shape) != 0 || t.DType != in[0].DType {
+				return nil, fmt.Errorf("want a scalar of type %v, got %v", in[0].DType, t)
+			}
+		}
 		return []Type{in[0], in[0], in[0]}, nil
 	},
 	RefArray: func(n *Node, in, out [][]float64) {
 		a, alpha, decay := n.Attr.(*AdamAttr), in[4][0], in[5][0]
 		for i := range in[0] {
 			w, m, v, g := in[0][i], in[1][i], in[2][i], in[3][i]
-			m += (g - m) * (1 - a.Beta1)
-			v += (g*g - v) * (1 - a.Beta2)
-			out[0][i], out[1][i], out[2][i] = w-w*decay-alpha*m/(math.Sqrt(v)+a.Eps), m, v
+			m += float64((g - m) * (1 - a.Beta1)) // a product rounds before it is added, on every processor
+			v += float64((float64(g*g) - v) * (1 - a.Beta2))
+			out[0][i], out[1][i], out[2][i] = w-float64(w*decay)-alpha*m/(math.Sqrt(v)+a.Eps), m, v
 		}
 	},
 	NoGrad:  "an optimizer's step is not differentiated",

@@ -3,7 +3,7 @@ package tensor
 import "math"
 
 func unary(name, doc string, flops int, ref func(float64) float64, grad func(x, y, dy *Tensor) *Tensor, c Case) *Op {
-	o := Op{Name: name, Doc: doc, Class: Elementwise, Flops: flops, Ref: func(x []float64) float64 { return ref(x[0]) }}
+	o := Op{Name: name, Doc: doc, Class: Elementwise, Flops: flops, Infer: inferNumbers, Ref: func(x []float64) float64 { return ref(x[0]) }}
 	o.Grad = func(n *Node, dy []*Tensor) []*Tensor { return []*Tensor{grad(n.In[0], n.Out(0), dy[0])} }
 	for _, s := range shapesUnary {
 		k := c
@@ -14,7 +14,7 @@ func unary(name, doc string, flops int, ref func(float64) float64, grad func(x, 
 }
 
 func binary(name, doc string, flops int, ref func(x, y float64) float64, grad func(n *Node, dy *Tensor) (dx, dy2 *Tensor), c Case) *Op {
-	o := Op{Name: name, Doc: doc, Class: Elementwise, Flops: flops, Ref: func(x []float64) float64 { return ref(x[0], x[1]) }}
+	o := Op{Name: name, Doc: doc, Class: Elementwise, Flops: flops, Infer: inferNumbers, Ref: func(x []float64) float64 { return ref(x[0], x[1]) }}
 	o.Grad = func(n *Node, dy []*Tensor) []*Tensor {
 		a, b := grad(n, dy[0])
 		return []*Tensor{a.SumTo(n.In[0].Shape()...), b.SumTo(n.In[1].Shape()...)}
@@ -41,27 +41,24 @@ func init() {
 			d := dy.Div(n.In[1])
 			return d, d.Mul(n.Out(0)).Neg()
 		}, Case{Low: 0.5, High: 2})
-	opMaximum = binary("Maximum", "The larger of x and y; NaN when one of them is. At a tie the gradient is halved.", 1, MaxNaN, pick(opTies), Case{Kink: 1e-3})
+	opMaximum = binary("Maximum", "The larger of x and y; NaN when one of them is. At a tie the gradient is halved.", 1, MaxNaN, pick, Case{Kink: 1e-3})
 	opMinimum = binary("Minimum", "The smaller of x and y; NaN when one of them is. At a tie the gradient is halved.", 1,
-		func(x, y float64) float64 { return -MaxNaN(-x, -y) }, pick(opTies), Case{Kink: 1e-3})
-	opPow = binary("Pow", "x to the power y.", 40, math.Pow,
+		func(x, y float64) float64 { return -MaxNaN(-x, -y) }, pick, Case{Kink: 1e-3})
+	opMaximum.Infer, opMinimum.Infer = inferBroadcast, inferBroadcast // of truth values: or, and
+	opPow = binary("Pow", "x to the power y. The gradient of y is 0 where x is, that of x where y is.", 40, math.Pow,
 		func(n *Node, dy *Tensor) (*Tensor, *Tensor) {
 			x, y := n.In[0], n.In[1]
-			return dy.Mul(y).Mul(x.Pow(y.AddScalar(-1))), dy.Mul(n.Out(0)).Mul(x.Log())
+			flat, one := y.Equal(Full(y, 0)), Full(dy, 1) // 0 times an infinite power or logarithm would be NaN
+			dx := Where(flat, Full(dy, 0), y.Mul(x.Pow(Where(flat, one, y.AddScalar(-1)))))
+			return dy.Mul(dx), dy.Mul(n.Out(0)).Mul(Where(x.Equal(Full(x, 0)), one, x).Log())
 		}, Case{Low: 0.5, High: 2})
 }
 
-// opTies stands for the gradient of a choice: all of dy to the operand that was taken, half to each at a tie.
-const opTies = 0.5
-
-func pick(half float64) func(n *Node, dy *Tensor) (*Tensor, *Tensor) {
-	return func(n *Node, dy *Tensor) (*Tensor, *Tensor) {
-		x, y := n.In[0], n.In[1]
-		tie := x.Equal(y)
-		zero := Full(dy, 0)
-		h := dy.Scale(half)
-		return Where(tie, h, Where(x.Equal(n.Out(0)), dy, zero)), Where(tie, h, Where(y.Equal(n.Out(0)), dy, zero))
-	}
+// pick is the gradient of a choice: all of dy to the operand that was taken, half to each at a tie.
+func pick(n *Node, dy *Tensor) (*Tensor, *Tensor) {
+	x, y := n.In[0], n.In[1]
+	tie, zero, half := x.Equal(y), Full(dy, 0), dy.Scale(0.5)
+	return Where(tie, half, Where(x.Equal(n.Out(0)), dy, zero)), Where(tie, half, Where(y.Equal(n.Out(0)), dy, zero))
 }
 
 // MaxNaN is the larger of two numbers; NaN when one of them is.

@@ -14,7 +14,7 @@ func init() {
 		Doc: "logits (...,C) and classes (...) int32 to the loss -log(softmax(logits)[class]) (...) and the probabilities (...,C). A class outside 0..C-1 gives NaN.",
 		Infer: func(n *Node, in []Type) ([]Type, error) {
 			s := in[0].Shape
-			if len(s) == 0 || !s[:len(s)-1].Equal(in[1].Shape) || in[1].DType != array.Int32 {
+			if len(s) == 0 || !in[0].DType.IsFloat() || !s[:len(s)-1].Equal(in[1].Shape) || in[1].DType != array.Int32 {
 				return nil, fmt.Errorf("logits %v need int32 classes of the shape without the last axis, got %v", in[0], in[1])
 			}
 			return []Type{{in[0].DType, in[1].Shape}, in[0]}, nil
@@ -46,7 +46,13 @@ func init() {
 		FlopsOf: func(n *Node) float64 { return 20 * float64(n.types[1].Shape.Size()) },
 		Cases:   []Case{{In: []Type{F(5, 10), I(5)}, Index: 10}, {In: []Type{F(2, 3, 4), I(2, 3)}, Index: 4}}})
 	opSparseCEGrad = Define(Op{Name: "SparseCrossEntropyGrad", Doc: "(p - onehot(class)) * dy: the gradient of SparseCrossEntropy from its probabilities.",
-		Infer: func(n *Node, in []Type) ([]Type, error) { return []Type{in[0]}, nil },
+		Infer: func(n *Node, in []Type) ([]Type, error) {
+			p, class, dy := in[0], in[1], in[2]
+			if k := len(p.Shape) - 1; k < 0 || class.DType != array.Int32 || !p.Shape[:k].Equal(class.Shape) || dy.DType != p.DType || !dy.Shape.Equal(class.Shape) {
+				return nil, fmt.Errorf("probabilities %v, classes %v and the gradient %v of the loss do not fit", p, class, dy)
+			}
+			return []Type{p}, nil
+		},
 		RefArray: func(n *Node, in, out [][]float64) {
 			w := n.types[0].Shape[len(n.types[0].Shape)-1]
 			for r, c := range in[1] {

@@ -12,6 +12,9 @@ func init() {
 	opCumSum = Define(Op{Name: "CumSum", Doc: "The running sum along an axis.", NewAttr: func() any { return &CumSumAttr{} },
 		Infer: func(n *Node, in []Type) ([]Type, error) {
 			_, err := reducedShape(in[0].Shape, []int{n.Attr.(*CumSumAttr).Axis}, false)
+			if err == nil {
+				err = numbers(in)
+			}
 			return []Type{in[0]}, err
 		},
 		RefArray: func(n *Node, in, out [][]float64) {

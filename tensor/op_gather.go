@@ -49,6 +49,9 @@ func init() {
 			if in[0].DType != array.Int32 || len(in[1].Shape) < k || !in[1].Shape[:k].Equal(in[0].Shape) {
 				return nil, fmt.Errorf("int32 indices and values do not fit: %v and %v", in[0], in[1])
 			}
+			if err := numbers(in); err != nil {
+				return nil, err
+			}
 			return checked(in[1].DType, append(array.Shape{n.Attr.(*RowsAttr).Rows}, in[1].Shape[k:]...))
 		},
 		RefArray: func(n *Node, in, out [][]float64) {

@@ -103,7 +103,7 @@ func refMatMul(n *Node, in, out [][]float64) {
 			for j := range c {
 				s := 0.0
 				for p := range k {
-					s += in[0][pa+i*ar+p*ac] * in[1][pb+p*br+j*bc]
+					s += float64(in[0][pa+i*ar+p*ac] * in[1][pb+p*br+j*bc])
 				}
 				out[0][(o*m+i)*c+j] = s
 			}
@@ -114,7 +114,7 @@ func refMatMul(n *Node, in, out [][]float64) {
 func gradMatMul(n *Node, dy []*Tensor) []*Tensor {
 	t, a, b, d := n.Attr.(*MatMulAttr), n.In[0], n.In[1], dy[0]
 	if b.Rank() == 2 && a.Rank() > 2 && !t.TransA { // one product for all leading axes
-		flat := func(x *Tensor) *Tensor { return x.Reshape(-1, x.Dim(-1)) }
+		flat := func(x *Tensor) *Tensor { return x.Reshape(x.Shape()[:x.Rank()-1].Size(), x.Dim(-1)) }
 		var da, db *Tensor
 		da = d.matmul(b, false, !t.TransB)
 		if t.TransB {

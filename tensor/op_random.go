@@ -29,12 +29,16 @@ func (a *RandomAttr) KeepBelow() uint64 { return uint64(math.Round(a.A * (1 << 3
 // Fill writes elements of the stream at a step, in float64: the reference of the random operations.
 func (a *RandomAttr) Fill(op string, seed uint64, step int64, out []float64) {
 	k := a.Key(seed)
+	most := below(a.B, a.DType)
+	if !(most >= a.A) {
+		most = math.Inf(1)
+	}
 	for i := range out {
-		switch op {
+		switch op { // products round before they are added, on every processor
 		case "RandomUniform":
-			out[i] = a.A + (a.B-a.A)*rng.Uniform(rng.Uint32(k, uint64(step), i))
+			out[i] = min(a.A+float64((a.B-a.A)*rng.Uniform(rng.Uint32(k, uint64(step), i))), most)
 		case "RandomNormal":
-			out[i] = a.A + a.B*rng.Normal(k, uint64(step), i)
+			out[i] = a.A + float64(a.B*rng.Normal(k, uint64(step), i))
 		default:
 			out[i] = 0
 			if uint64(rng.Uint32(k, uint64(step), i)) < a.KeepBelow() {
@@ -44,12 +48,48 @@ func (a *RandomAttr) Fill(op string, seed uint64, step int64, out []float64) {
 	}
 }
 
+// below is the largest number of an element type that lies below x.
+func below(x float64, d array.DType) float64 {
+	switch d {
+	case array.Float32:
+		y := float32(x)
+		if float64(y) >= x {
+			y = math.Nextafter32(y, float32(math.Inf(-1)))
+		}
+		return float64(y)
+	case array.BFloat16:
+		return below16(x, array.ToBF16(float32(x)), array.BF16.Float32)
+	case array.Float16:
+		return below16(x, array.ToF16(float32(x)), array.F16.Float32)
+	case array.Float64:
+		return math.Nextafter(x, math.Inf(-1))
+	}
+	return math.Ceil(x) - 1
+}
+
+func below16[T ~uint16](x float64, y T, wide func(T) float32) float64 {
+	for float64(wide(y)) >= x {
+		switch {
+		case y<<1 == 0: // plus or minus 0
+			y = 0x8001
+		case y>>15 == 0:
+			y--
+		default:
+			y++
+		}
+	}
+	return float64(wide(y))
+}
+
 func randomOp(name, doc string) *Op {
 	return Define(Op{Name: name, Doc: doc, Class: Source, NewAttr: func() any { return &RandomAttr{} },
 		Infer: func(n *Node, _ []Type) ([]Type, error) {
 			a := n.Attr.(*RandomAttr)
 			if name == "RandomBernoulli" != (a.DType == array.Bool) {
 				return nil, fmt.Errorf("element type %v", a.DType)
+			}
+			if a.DType == array.Bool && !(a.A >= 0 && a.A <= 1) {
+				return nil, fmt.Errorf("probability %v is not between 0 and 1", a.A)
 			}
 			return checked(a.DType, a.Shape)
 		},

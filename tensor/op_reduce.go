@@ -35,6 +35,9 @@ func reducedShape(s array.Shape, axes []int, keep bool) (array.Shape, error) {
 func inferReduce(n *Node, in []Type) ([]Type, error) {
 	a := n.Attr.(*AxesAttr)
 	s, err := reducedShape(in[0].Shape, a.Axes, a.Keep)
+	if n.Op != opMax && n.Op != opMin && err == nil { // the extremes of truth values are any and all
+		err = numbers(in)
+	}
 	return []Type{{in[0].DType, s}}, err
 }
 
@@ -144,20 +147,29 @@ func init() {
 			s += math.Exp(x[p] - m)
 		}
 		return m + math.Log(s)
-	}, func(n *Node, dy, y *Tensor) *Tensor { return dy.Mul(n.In[0].Sub(y).Exp()) }, Case{})
+	}, func(n *Node, dy, y *Tensor) *Tensor {
+		none := y.Equal(Full(y, math.Inf(-1))) // all are minus infinity, and so is x - 0
+		return dy.Mul(n.In[0].Sub(Where(none, Full(y, 0), y)).Exp())
+	}, Case{})
 }
 
 func extremeGrad(n *Node, dy, y *Tensor) *Tensor {
 	x := n.In[0]
-	hit := x.Equal(y).Cast(x.DType())
-	return hit.Mul(dy.Div(hit.SumKeep(n.Attr.(*AxesAttr).Axes...)))
+	hit := x.Equal(y)
+	equals := opSum.Apply(&AxesAttr{n.Attr.(*AxesAttr).Axes, true}, hit.Cast(x.DType()))
+	return Where(hit, dy.Div(equals), Full(dy, 0))
 }
 
 // MeanGrad spreads dy over the elements that a mean took together. The count is known from the shapes, so that the
 // program holds for any batch size.
 var opMeanGrad = Define(Op{Name: "MeanGrad", Doc: "dy broadcast to a shape and divided by the number of elements that one element of dy stands for.",
 	Class: Structural, NewAttr: func() any { return &ShapeAttr{} },
-	Infer: inferBroadcastTo,
+	Infer: func(n *Node, in []Type) ([]Type, error) {
+		if err := numbers(in); err != nil {
+			return nil, err
+		}
+		return inferBroadcastTo(n, in)
+	},
 	RefArray: func(n *Node, in, out [][]float64) {
 		broadcastRef(n.In[0].Shape(), n.types[0].Shape, in[0], out[0])
 		c := float64(n.types[0].Shape.Size()) / float64(max(1, n.In[0].Shape().Size()))
@@ -167,13 +179,13 @@ var opMeanGrad = Define(Op{Name: "MeanGrad", Doc: "dy broadcast to a shape and d
 	},
 	Grad: func(n *Node, dy []*Tensor) []*Tensor {
 		s, t := n.In[0].Shape(), n.types[0].Shape
-		var axes []int
+		axes := []int{}
 		for i := range s {
 			if s[i] != t[i] {
 				axes = append(axes, i)
 			}
 		}
-		return []*Tensor{dy[0].MeanKeep(axes...)}
+		return []*Tensor{opMean.Apply(&AxesAttr{axes, true}, dy[0])}
 	},
 	FlopsOf: func(n *Node) float64 { return float64(n.types[0].Shape.Size()) },
 	Cases:   []Case{{In: []Type{F(3, 1)}, Attr: &ShapeAttr{array.Shape{3, 5}}}, {In: []Type{F(1, 1)}, Attr: &ShapeAttr{array.Shape{3, 5}}}}})

@@ -6,7 +6,7 @@ import "math"
 type ScalarValue struct{ Value float64 }
 
 func scalarOp(name, doc string, flops int, ref func(x, s float64) float64, grad func(x, dy *Tensor, s float64) *Tensor, s float64, c Case) *Op {
-	o := Op{Name: name, Doc: doc, Class: Elementwise, Flops: flops, NewAttr: func() any { return &ScalarValue{} }}
+	o := Op{Name: name, Doc: doc, Class: Elementwise, Flops: flops, Infer: inferNumbers, NewAttr: func() any { return &ScalarValue{} }}
 	o.RefAttr = func(a any, x []float64) float64 { return ref(x[0], a.(*ScalarValue).Value) }
 	o.Grad = func(n *Node, dy []*Tensor) []*Tensor {
 		return []*Tensor{grad(n.In[0], dy[0], n.Attr.(*ScalarValue).Value)}
@@ -27,7 +27,12 @@ func init() {
 	opScale = scalarOp("Scale", "x * c.", 1, func(x, s float64) float64 { return x * s },
 		func(x, dy *Tensor, s float64) *Tensor { return dy.Scale(s) }, -1.5, Case{})
 	opPowScalar = scalarOp("PowScalar", "x to the power c.", 40, math.Pow,
-		func(x, dy *Tensor, s float64) *Tensor { return dy.Mul(x.PowScalar(s - 1).Scale(s)) }, 2.5, Case{Low: 0.25, High: 2})
+		func(x, dy *Tensor, s float64) *Tensor {
+			if s == 0 {
+				return nil
+			}
+			return dy.Mul(x.PowScalar(s - 1).Scale(s))
+		}, 2.5, Case{Low: 0.25, High: 2})
 	opMaximumScalar = scalarOp("MaximumScalar", "The larger of x and c; the gradient flows where x > c.", 1, MaxNaN,
 		func(x, dy *Tensor, s float64) *Tensor { return Where(x.Greater(Full(x, s)), dy, Full(dy, 0)) }, 0.25, Case{Kink: 1e-3})
 	opMinimumScalar = scalarOp("MinimumScalar", "The smaller of x and c; the gradient flows where x < c.", 1,

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kun-ml/kun/array"
 )
@@ -13,6 +14,9 @@ type ScanAttr struct {
 	Len, NX, NC int
 	Reverse     bool
 }
+
+// maxSteps bounds the trip count, which need not follow from any data when a program comes from a file.
+const maxSteps = 1 << 24
 
 var opScan *Op
 
@@ -29,8 +33,11 @@ func init() {
 
 func inferScan(n *Node, in []Type) ([]Type, error) {
 	a := n.Attr.(*ScanAttr)
-	if n.Body == nil || a.NX < 0 || a.NC < 0 || a.Len < 0 || len(in) != len(n.Body.Inputs) || a.NX+a.NC > len(in) || a.NC > len(n.Body.Outs) {
+	if n.Body == nil || a.NX < 0 || a.NC < 0 || a.Len < 0 || len(in) != len(n.Body.Inputs) || a.NX > len(in) || a.NC > len(in)-a.NX || a.NC > len(n.Body.Outs) {
 		return nil, fmt.Errorf("the loop %+v has %d operands and does not fit its body", *a, len(in))
+	}
+	if a.Len > maxSteps {
+		return nil, fmt.Errorf("a loop of %d steps is longer than %d", a.Len, maxSteps)
 	}
 	for i, t := range in {
 		want := n.Body.Inputs[i].Type()
@@ -102,7 +109,7 @@ func scan(g *Graph, xs, carry []*Tensor, reverse bool, step func(x, carry []*Ten
 }
 
 // addOutput lets a loop give one more value per step: how the gradient keeps what it needs. It is the only change ever
-// made to a recorded node.
+// made to a recorded node, whose body's outputs are its own.
 func (n *Node) addOutput(step *Tensor) *Tensor {
 	t := step.Type()
 	n.Body.Outs = append(n.Body.Outs, step)
@@ -110,6 +117,16 @@ func (n *Node) addOutput(step *Tensor) *Tensor {
 	o := &Tensor{n: n, i: len(n.outs), label: n.Label}
 	n.outs = append(n.outs, o)
 	return o
+}
+
+// ownOuts is the same loop body with outputs of its own, for a copy of a Scan: addOutput must not reach the other one.
+func (g *Graph) ownOuts() *Graph {
+	if g == nil {
+		return nil
+	}
+	b := *g
+	b.Outs = slices.Clone(g.Outs)
+	return &b
 }
 
 // replay copies the nodes of src into dst with src's inputs replaced.
@@ -126,7 +143,7 @@ func replay(dst, src *Graph, ins []*Tensor) func(*Tensor) *Tensor {
 		for i, t := range n.In {
 			in[i] = m[t.n.id][t.i]
 		}
-		c := &Node{Op: n.Op, Attr: n.Attr, Body: n.Body, g: dst, In: in, Label: n.Label, pcs: n.pcs}
+		c := &Node{Op: n.Op, Attr: n.Attr, Body: n.Body.ownOuts(), g: dst, In: in, Label: n.Label, pcs: n.pcs}
 		m[n.id] = c.append(append([]Type(nil), n.types...))
 	}
 	return func(t *Tensor) *Tensor { return m[t.n.id][t.i] }
@@ -170,7 +187,7 @@ func gradScan(n *Node, dy []*Tensor) []*Tensor {
 		}
 	}
 	dxAt := make([]int, a.NX)
-	out := scan(n.g, seq, carry, true, func(x, c []*Tensor) (next, ys []*Tensor) {
+	out := scan(n.g, seq, carry, !a.Reverse, func(x, c []*Tensor) (next, ys []*Tensor) {
 		g := x[0].n.g
 		ins := append([]*Tensor(nil), x[:a.NX+a.NC]...)
 		for _, t := range caps {

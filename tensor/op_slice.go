@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/kun-ml/kun/array"
 )
@@ -30,8 +31,20 @@ func (a *SliceAttr) check(s array.Shape, have int) error {
 	if a.Axis < 0 || a.Axis >= len(s) || a.Step == 0 || a.Len < 0 || a.Of < 0 || s[a.Axis] != have {
 		return fmt.Errorf("slice %+v does not fit shape %v", *a, s)
 	}
-	if last := a.From + (a.Len-1)*a.Step; a.Len > 0 && (a.From < 0 || a.From >= a.Of || last < 0 || last >= a.Of) {
-		return fmt.Errorf("elements %d to %d of axis %d are outside of shape %v", a.From, last, a.Axis, s)
+	if a.Len == 0 {
+		return nil
+	}
+	room := 0 // steps from From to the last element on its side; a product with Step could overflow
+	switch {
+	case a.From < 0 || a.From >= a.Of || a.Step == math.MinInt:
+		room = -1
+	case a.Step > 0:
+		room = (a.Of - 1 - a.From) / a.Step
+	default:
+		room = a.From / -a.Step
+	}
+	if a.Len-1 > room {
+		return fmt.Errorf("%d elements from %d on, %d apart, are not all among the %d of axis %d", a.Len, a.From, a.Step, a.Of, a.Axis)
 	}
 	return nil
 }
@@ -128,6 +141,9 @@ func init() {
 			}
 			s := in[0].Shape.Clone()
 			for i := range s {
+				if most := math.MaxInt / 4; max(a.Before[i], a.After[i], s[i]/2) > most || min(a.Before[i], a.After[i]) < -most {
+					return nil, fmt.Errorf("padding %v, %v is too large", a.Before, a.After)
+				}
 				s[i] += a.Before[i] + a.After[i]
 			}
 			return checked(in[0].DType, s)

@@ -15,6 +15,9 @@ func inferRow(n *Node, in []Type) ([]Type, error) {
 	if len(in[0].Shape) == 0 {
 		return nil, errScalar
 	}
+	if !in[0].DType.IsFloat() {
+		return nil, errWhole
+	}
 	for _, t := range in[1:] {
 		if !t.Shape.Equal(in[0].Shape) || t.DType != in[0].DType {
 			return nil, errOperands
@@ -23,7 +26,11 @@ func inferRow(n *Node, in []Type) ([]Type, error) {
 	return []Type{in[0]}, nil
 }
 
-var errScalar, errOperands = constError("a scalar has no last axis"), constError("the operands' types differ")
+const (
+	errScalar   = constError("a scalar has no last axis")
+	errOperands = constError("the operands' types differ")
+	errWhole    = constError("want floating-point numbers; use Cast")
+)
 
 type constError string
 
@@ -67,7 +74,7 @@ func init() {
 			for r := range rows {
 				y, d, s := in[0][r*w:(r+1)*w], in[1][r*w:(r+1)*w], 0.0
 				for i := range y {
-					s += y[i] * d[i]
+					s += float64(y[i] * d[i])
 				}
 				for i := range y {
 					out[0][r*w+i] = y[i] * (d[i] - s)

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kun-ml/kun/array"
 )
@@ -71,6 +72,9 @@ var opConst = Define(Op{Name: "Const", Doc: "A constant array.", Class: Source, 
 		t, err := checked(a.DType, a.Shape)
 		if err == nil && a.Shape.Size()*a.DType.Size() != len(a.Data) {
 			err = fmt.Errorf("%d bytes of data do not fill %v%v", len(a.Data), a.DType, a.Shape)
+		}
+		if err == nil && a.DType == array.Bool && slices.ContainsFunc(a.Data, func(b byte) bool { return b > 1 }) {
+			err = fmt.Errorf("a truth value is neither 0 nor 1")
 		}
 		return t, err
 	},

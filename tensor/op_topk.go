@@ -42,7 +42,8 @@ func init() {
 				return []*Tensor{nil}
 			}
 			hot := n.Out(1).OneHot(n.In[0].Dim(-1), dy[0].DType()) // (...,K,C)
-			return []*Tensor{hot.Mul(dy[0].Reshape(append(dy[0].Shape().Clone(), 1)...)).Sum(-2)}
+			d := dy[0].Reshape(append(dy[0].Shape().Clone(), 1)...)
+			return []*Tensor{Where(hot.NotEqual(Full(hot, 0)), d, Full(d, 0)).Sum(-2)}
 		},
 		FlopsOf: func(n *Node) float64 { return 8 * float64(n.In[0].Shape().Size()) },
 		Cases:   []Case{{In: []Type{F(3, 9)}, Attr: &TopKAttr{4}, Kink: 1e-3}, {In: []Type{F(2, 3, 5)}, Attr: &TopKAttr{5}, Kink: 1e-3}}})

@@ -44,7 +44,7 @@ func sign(x float64) float64 {
 	return x
 }
 
-var opReluGrad = Define(Op{Name: "ReluGrad", Doc: "dy where y > 0, else 0: the gradient of Relu from its output.", Class: Elementwise, Flops: 1,
+var opReluGrad = Define(Op{Name: "ReluGrad", Doc: "dy where y > 0, else 0: the gradient of Relu from its output.", Class: Elementwise, Flops: 1, Infer: inferNumbers,
 	Ref: func(x []float64) float64 {
 		if x[1] > 0 {
 			return x[0]

@@ -33,12 +33,17 @@ func init() {
 		Cases: []Case{
 			{In: []Type{{array.Bool, array.Shape{3, 4}}, F(3, 4), F(3, 4)}},
 			{In: []Type{{array.Bool, array.Shape{3, 1}}, F(4), F()}},
+			{In: []Type{{array.Bool, array.Shape{3, 41}}, {array.Bool, array.Shape{3, 41}}, {array.Bool, array.Shape{3, 41}}}},
+			{In: []Type{{array.Bool, array.Shape{3, 1}}, I(3, 5), I(5)}},
 		}})
 	opMaskScale = Define(Op{Name: "MaskScale", Doc: "x * c where the mask holds, else 0: inverted dropout.", Class: Elementwise, Flops: 1,
 		NewAttr: func() any { return &ScalarValue{} },
 		Infer: func(n *Node, in []Type) ([]Type, error) {
 			if in[1].DType != array.Bool {
 				return nil, fmt.Errorf("the mask is %v, want bool", in[1].DType)
+			}
+			if err := numbers(in[:1]); err != nil {
+				return nil, err
 			}
 			s, err := Broadcast(in[0].Shape, in[1].Shape)
 			return []Type{{in[0].DType, s}}, err

@@ -1,6 +1,8 @@
 package tensor
 
 import (
+	"slices"
+
 	"github.com/kun-ml/kun/array"
 )
 
@@ -119,6 +121,17 @@ func (g *Graph) HostScalar(name string, at func(step int64) float64) *Tensor {
 	}
 	root.root.Scalars = append(root.root.Scalars, HostScalar{name, at})
 	return record(root, opHostScalar, &ScalarAttr{Name: name}, nil, nil)[0]
+}
+
+// MissingScalar names a host scalar of the root graph g that nothing computes, as in a program from a file; "" when there
+// is none. Devices refuse such a graph.
+func (g *Graph) MissingScalar() string {
+	for _, n := range g.Nodes {
+		if a, ok := n.Attr.(*ScalarAttr); ok && !slices.ContainsFunc(g.root.Scalars, func(s HostScalar) bool { return s.Name == a.Name && s.At != nil }) {
+			return a.Name
+		}
+	}
+	return ""
 }
 
 // Stream names the next random stream of x's layer: the path and how many were drawn there before.

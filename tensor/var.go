@@ -164,17 +164,44 @@ func hasNegative(s array.Shape) bool {
 }
 
 // Assign sets the variable that v reads to value at the end of the step; later reads in the same trace see the new value.
+// v is what a variable gave before the step or, when only one variable has it, the new value of a variable.
 func Assign(v, value *Tensor) {
 	g := v.n.g.Root()
-	r := g.root
+	if a, ok := v.n.Attr.(*VarAttr); ok {
+		g.SetVariable(a.Path, value)
+		return
+	}
 	path := ""
-	for p, d := range r.byPath {
-		if d.read.Same(v) || r.current[p] != nil && r.current[p].Same(v) {
-			path = p
+	for _, a := range g.root.Assigns {
+		switch {
+		case !a.Value.Same(v):
+		case path != "":
+			fail("Assign", v.label, "the first operand is the new value of both %s and %s: name the variable", path, a.Decl.Path)
+		default:
+			path = a.Decl.Path
 		}
 	}
 	if path == "" {
 		fail("Assign", v.label, "the first operand is not a variable")
+	}
+	g.SetVariable(path, value)
+}
+
+// Set is Assign for the variable of a cell, which must be declared before.
+func (c *Cell) Set(x, value *Tensor) {
+	path, err := x.n.g.Root().root.names.cell(c)
+	if err != nil {
+		panic(place(&ShapeError{Op: "Param", Layer: x.label, Why: err.Error()}, callers(2)))
+	}
+	x.n.g.SetVariable(path, value)
+}
+
+// SetVariable is Assign for the variable at a path, which must be declared before.
+func (g *Graph) SetVariable(path string, value *Tensor) {
+	g = g.Root()
+	r := g.root
+	if r.byPath[path] == nil {
+		fail("Assign", value.label, "there is no variable %q", path)
 	}
 	if value.n.g != g {
 		fail("Assign", path, "a variable cannot be set inside a loop body; carry it instead")

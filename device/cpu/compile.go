@@ -20,7 +20,7 @@ type step struct {
 	bind    func(in *instance) func()
 	nodes   []*tensor.Node
 	rows    *rowwise // set if the step can be run some rows at a time
-	inPlace bool     // an output may take the memory of reads[0] when that dies here
+	inPlace bool     // an output may be a variable that the step reads: each element is read before it is written
 }
 
 type executable struct {
@@ -54,7 +54,12 @@ type scalarSlot struct {
 }
 
 // Compile makes a graph ready to run on the processor.
-func (d *Device) Compile(g *tensor.Graph) (device.Executable, error) { return d.compile(g) }
+func (d *Device) Compile(g *tensor.Graph) (device.Executable, error) {
+	if s := g.MissingScalar(); s != "" {
+		return nil, fmt.Errorf("cpu: nothing computes the number %q of the host", s)
+	}
+	return d.compile(g)
+}
 
 // compile does the same for a whole graph and for the body of a loop.
 func (d *Device) compile(g *tensor.Graph) (*executable, error) {
@@ -118,8 +123,26 @@ func (c *compiler) effects(e *executable, prologue int) {
 		if e.guard == nil && c.direct(a, v, i, prologue) {
 			continue
 		}
-		e.assigns = append(e.assigns, assign{v, i})
+		e.assigns = append(e.assigns, assign{c.kept(v), i})
 	}
+}
+
+// kept copies a value that is a variable which the program sets: by the time of the assignments it may be overwritten.
+func (c *compiler) kept(v *value) *value {
+	r := v.root()
+	if r.place != inVar || c.vars[r.index].Read() == nil || r != c.at(c.vars[r.index].Read()) || !c.sets(c.vars[r.index].Path) {
+		return v
+	}
+	k := c.newValue(v.t)
+	c.steps = append(c.steps, step{name: "Assign", reads: []*value{v}, writes: []*value{k}, bind: func(in *instance) func() {
+		return func() { copy(in.bytes[k.id], in.bytes[v.id]) }
+	}})
+	return k
+}
+
+// sets reports whether the program sets the variable at a path.
+func (c *compiler) sets(path string) bool {
+	return slices.ContainsFunc(c.g.Trace().Assigns, func(a tensor.Assignment) bool { return a.Decl.Path == path })
 }
 
 // Stats describes the program.
@@ -128,7 +151,7 @@ func (e *executable) Stats() device.Stats { return e.stats }
 // direct lets the step that computes v write straight into variable i: possible when every read of the old value lies
 // before that step, or in it element by element.
 func (c *compiler) direct(a tensor.Assignment, v *value, i, prologue int) bool {
-	if v.place != inArena || v.alias != nil {
+	if v.place != inArena || v.alias != nil || c.d.check { // a check may end the run before the variables change
 		return false
 	}
 	writer := -1

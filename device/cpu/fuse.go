@@ -26,25 +26,44 @@ func (d *Device) fusable(n *tensor.Node) bool {
 	if n.Op.Class != tensor.Elementwise || n.NumOut() != 1 || n.Type(0).Shape.Size() == 0 {
 		return false
 	}
-	ok := func(t array.DType) bool { return t == array.Float32 || t == array.Bool }
-	for _, t := range n.In {
-		if n.Op.Name == "Cast" {
-			continue
-		}
-		if !ok(t.DType()) {
-			return false
-		}
-		if t.DType() == array.Bool && !takesBool[n.Op.Name] {
-			return false
-		}
-	}
 	if n.Op.Name == "Cast" {
 		return d.castTile(n.Type(0).DType, n.In[0].DType()) != nil
 	}
-	return ok(n.Type(0).DType) && d.tile(n.Op.Name) != nil
+	if d.tile(n.Op.Name) == nil || outside[n.Op.Name] != nil && len(n.In) != 1 {
+		return false
+	}
+	for i, t := range n.In {
+		want := array.Float32
+		if boolOperand(n.Op.Name, i) {
+			want = array.Bool
+		}
+		if t.DType() != want {
+			return false
+		}
+	}
+	want := array.Float32
+	if givesBool[n.Op.Name] {
+		want = array.Bool
+	}
+	return n.Type(0).DType == want
 }
 
-var takesBool = map[string]bool{"Where": true, "MaskScale": true, "And": true, "Or": true, "Not": true}
+// givesBool are the operations whose tiles write truth values; all other tiles write float32.
+var givesBool = map[string]bool{"Equal": true, "NotEqual": true, "Less": true, "LessEqual": true, "Greater": true, "GreaterEqual": true,
+	"And": true, "Or": true, "Not": true}
+
+// boolOperand reports whether the tile of an operation reads truth values as operand i; all others are float32.
+func boolOperand(op string, i int) bool {
+	switch op {
+	case "Where":
+		return i == 0
+	case "MaskScale":
+		return i == 1
+	case "And", "Or", "Not":
+		return true
+	}
+	return false
+}
 
 func (c *compiler) fuse() *fusion {
 	f := &fusion{member: map[int]bool{}, last: map[int]*group{}, epi: map[int]*epilogue{}}

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/kun-ml/kun/array"
@@ -46,6 +47,31 @@ func truth(b bool) int64 {
 	return 0
 }
 
+// intOp is the function of an operation on integers, nil when there is none.
+func intOp(n *tensor.Node) func(x []int64) int64 {
+	a, ok := n.Attr.(*tensor.ScalarValue)
+	if !ok {
+		return intOps[n.Op.Name]
+	}
+	if a.Value != math.Trunc(a.Value) || math.Abs(a.Value) >= 1<<63 {
+		return nil // computed in floating point
+	}
+	s := int64(a.Value)
+	switch n.Op.Name {
+	case "AddScalar":
+		return func(x []int64) int64 { return x[0] + s }
+	case "Scale":
+		return func(x []int64) int64 { return x[0] * s }
+	case "MaximumScalar":
+		return func(x []int64) int64 { return max(x[0], s) }
+	case "MinimumScalar":
+		return func(x []int64) int64 { return min(x[0], s) }
+	case "MaskScale":
+		return func(x []int64) int64 { return x[0] * s * truth(x[1] != 0) }
+	}
+	return nil
+}
+
 func isWhole(d array.DType) bool { return d.IsInt() || d == array.Bool }
 
 // wholeNumbers reports whether all operands and the result are integers or truth values.
@@ -60,7 +86,7 @@ func wholeNumbers(n *tensor.Node) bool {
 
 // emitIntegers runs an elementwise operation on integers.
 func (c *compiler) emitIntegers(n *tensor.Node) bool {
-	f := intOps[n.Op.Name]
+	f := intOp(n)
 	if f == nil || !wholeNumbers(n) {
 		return false
 	}

@@ -9,9 +9,23 @@ import (
 	"github.com/kun-ml/kun/tensor"
 )
 
-// lines runs an operation along one axis of its operand, line by line in float64: f writes the results of a line x. Output i
-// has widths[i] elements where the operand has its line.
-func (c *compiler) lines(n *tensor.Node, axis int, widths []int, f func() func(x []float64, out [][]float64)) bool {
+// wide says how elements are read and written as numbers of 64 bits.
+type wide[T float64 | int64] struct {
+	load, store func(d array.DType, p unsafe.Pointer, v []T)
+}
+
+var floats64, ints64 = wide[float64]{load, store}, wide[int64]{loadInts, storeInts}
+
+// alongLines runs an operation along one axis of its operand, line by line in float64 or, for whole numbers, in int64: the
+// functions make one that writes the results of a line x. Output i has widths[i] elements where the operand has its line.
+func (c *compiler) alongLines(n *tensor.Node, axis int, widths []int, f func() func(x []float64, out [][]float64), g func() func(x []int64, out [][]int64)) bool {
+	if wholeNumbers(n) {
+		return lines(c, n, axis, widths, ints64, g)
+	}
+	return lines(c, n, axis, widths, floats64, f)
+}
+
+func lines[T float64 | int64](c *compiler, n *tensor.Node, axis int, widths []int, as wide[T], f func() func(x []T, out [][]T)) bool {
 	s := n.In[0].Shape()
 	if s.Size() == 0 {
 		return false
@@ -20,15 +34,15 @@ func (c *compiler) lines(n *tensor.Node, axis int, widths []int, f func() func(x
 	x, ys := c.at(n.In[0]), c.values[n.ID()]
 	c.add(n, func(in *instance) func() {
 		type room struct {
-			run  func(x []float64, out [][]float64)
-			line []float64
-			out  [][]float64
+			run  func(x []T, out [][]T)
+			line []T
+			out  [][]T
 		}
 		rooms := make([]room, in.d.threads)
 		for i := range rooms {
-			rooms[i] = room{run: f(), line: make([]float64, count)}
+			rooms[i] = room{run: f(), line: make([]T, count)}
 			for _, w := range widths {
-				rooms[i].out = append(rooms[i].out, make([]float64, w))
+				rooms[i].out = append(rooms[i].out, make([]T, w))
 			}
 		}
 		all := outer * inner
@@ -37,10 +51,10 @@ func (c *compiler) lines(n *tensor.Node, axis int, widths []int, f func() func(x
 			r := &rooms[worker]
 			for l := piece * per; l < min(all, (piece+1)*per); l++ {
 				o, j := l/inner, l%inner
-				loadStrided(x.t.DType, in.ptr[x.id], o*count*inner+j, inner, r.line)
+				as.loadStrided(x.t.DType, in.ptr[x.id], o*count*inner+j, inner, r.line)
 				r.run(r.line, r.out)
 				for i, y := range ys {
-					storeStrided(y.t.DType, in.ptr[y.id], o*widths[i]*inner+j, inner, r.out[i])
+					as.storeStrided(y.t.DType, in.ptr[y.id], o*widths[i]*inner+j, inner, r.out[i])
 				}
 			}
 		}
@@ -50,23 +64,23 @@ func (c *compiler) lines(n *tensor.Node, axis int, widths []int, f func() func(x
 	return true
 }
 
-func loadStrided(d array.DType, p unsafe.Pointer, at, stride int, dst []float64) {
+func (w wide[T]) loadStrided(d array.DType, p unsafe.Pointer, at, stride int, dst []T) {
 	if stride == 1 {
-		load(d, unsafe.Add(p, at*d.Size()), dst)
+		w.load(d, unsafe.Add(p, at*d.Size()), dst)
 		return
 	}
 	for i := range dst {
-		load(d, unsafe.Add(p, (at+i*stride)*d.Size()), dst[i:i+1])
+		w.load(d, unsafe.Add(p, (at+i*stride)*d.Size()), dst[i:i+1])
 	}
 }
 
-func storeStrided(d array.DType, p unsafe.Pointer, at, stride int, src []float64) {
+func (w wide[T]) storeStrided(d array.DType, p unsafe.Pointer, at, stride int, src []T) {
 	if stride == 1 {
-		store(d, unsafe.Add(p, at*d.Size()), src)
+		w.store(d, unsafe.Add(p, at*d.Size()), src)
 		return
 	}
 	for i := range src {
-		store(d, unsafe.Add(p, (at+i*stride)*d.Size()), src[i:i+1])
+		w.store(d, unsafe.Add(p, (at+i*stride)*d.Size()), src[i:i+1])
 	}
 }
 
@@ -75,29 +89,34 @@ func ruleArg(c *compiler, n *tensor.Node) bool {
 	if n.Op.Name == "ArgMax" && ruleArgMax(c, n) {
 		return true
 	}
-	sign := 1.0
-	if n.Op.Name == "ArgMin" {
-		sign = -1
-	}
-	return c.lines(n, n.Attr.(*tensor.AxisAttr).Axis, []int{1}, func() func(x []float64, out [][]float64) {
-		return func(x []float64, out [][]float64) {
+	least := n.Op.Name == "ArgMin"
+	return c.alongLines(n, n.Attr.(*tensor.AxisAttr).Axis, []int{1}, argLine[float64](least), argLine[int64](least))
+}
+
+func argLine[T float64 | int64](least bool) func() func(x []T, out [][]T) {
+	return func() func(x []T, out [][]T) {
+		return func(x []T, out [][]T) {
 			best := 0
 			for i, v := range x {
-				if b := x[best]; sign*v > sign*b || v != v && b == b {
+				if b := x[best]; v > b && !least || v < b && least || v != v && b == b {
 					best = i
 				}
 			}
-			out[0][0] = float64(best)
+			out[0][0] = T(best)
 		}
-	})
+	}
 }
 
-// ruleCumSum is the running sum of each line, added up in float64.
+// ruleCumSum is the running sum of each line.
 func ruleCumSum(c *compiler, n *tensor.Node) bool {
 	a := n.Attr.(*tensor.CumSumAttr)
-	return c.lines(n, a.Axis, []int{n.In[0].Dim(a.Axis)}, func() func(x []float64, out [][]float64) {
-		return func(x []float64, out [][]float64) {
-			s := 0.0
+	return c.alongLines(n, a.Axis, []int{n.In[0].Dim(a.Axis)}, cumSumLine[float64](a), cumSumLine[int64](a))
+}
+
+func cumSumLine[T float64 | int64](a *tensor.CumSumAttr) func() func(x []T, out [][]T) {
+	return func() func(x []T, out [][]T) {
+		return func(x []T, out [][]T) {
+			var s T
 			for i := range x {
 				p := i
 				if a.Reverse {
@@ -112,7 +131,7 @@ func ruleCumSum(c *compiler, n *tensor.Node) bool {
 				}
 			}
 		}
-	})
+	}
 }
 
 // ruleTopK sorts positions of each line.
@@ -122,9 +141,13 @@ func ruleTopK(c *compiler, n *tensor.Node) bool {
 		return false
 	}
 	w := n.In[0].Dim(-1)
-	return c.lines(n, n.In[0].Rank()-1, []int{k, k}, func() func(x []float64, out [][]float64) {
+	return c.alongLines(n, n.In[0].Rank()-1, []int{k, k}, topKLine[float64](w, k), topKLine[int64](w, k))
+}
+
+func topKLine[T float64 | int64](w, k int) func() func(x []T, out [][]T) {
+	return func() func(x []T, out [][]T) {
 		index := make([]int, w)
-		var row []float64
+		var row []T
 		order := func(a, b int) int {
 			switch x, y := row[a], row[b]; {
 			case x != x && y == y || x > y:
@@ -134,17 +157,17 @@ func ruleTopK(c *compiler, n *tensor.Node) bool {
 			}
 			return a - b
 		}
-		return func(x []float64, out [][]float64) {
+		return func(x []T, out [][]T) {
 			row = x
 			for i := range index {
 				index[i] = i
 			}
 			slices.SortFunc(index, order)
 			for i, p := range index[:k] {
-				out[0][i], out[1][i] = x[p], float64(p)
+				out[0][i], out[1][i] = x[p], T(p)
 			}
 		}
-	})
+	}
 }
 
 // ruleLogSumExp is the logarithm of the sum of exponentials along neighbouring axes.
@@ -164,7 +187,7 @@ func ruleLogSumExp(c *compiler, n *tensor.Node) bool {
 		line := make([]float64, count)
 		return func() {
 			for l := range outer * inner {
-				loadStrided(x.t.DType, in.ptr[x.id], l/inner*count*inner+l%inner, inner, line)
+				floats64.loadStrided(x.t.DType, in.ptr[x.id], l/inner*count*inner+l%inner, inner, line)
 				m, s := math.Inf(-1), 0.0
 				for _, v := range line {
 					m = tensor.MaxNaN(m, v)

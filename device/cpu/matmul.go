@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"slices"
 	"unsafe"
 
 	"github.com/kun-ml/kun/array"
@@ -226,7 +225,7 @@ func (c *compiler) cutSlabs() {
 // trains reports whether a value is a variable that the program sets. Its lines should stay with the cores that write them.
 func (c *compiler) trains(t *tensor.Tensor) bool {
 	a, ok := t.Node().Attr.(*tensor.VarAttr)
-	return ok && slices.ContainsFunc(c.g.Trace().Assigns, func(s tensor.Assignment) bool { return s.Decl.Path == a.Path })
+	return ok && c.sets(a.Path)
 }
 
 // matMulSpec describes a product: that of the last two axes, for each of the leading axes lead. Where B is one matrix, all

@@ -59,7 +59,8 @@ func (m *move) run(dst, src unsafe.Pointer, first, end int) {
 	}
 }
 
-// addMoves makes a step of moves into the first output, each from an operand; zero clears the output first.
+// addMoves makes a step of moves into the first output, each from the operand of its number, nil for none; fill, if not nil, writes the
+// whole output first.
 func (c *compiler) addMoves(n *tensor.Node, moves []*move, fill func(b []byte)) {
 	y := c.values[n.ID()][0]
 	var from []*value
@@ -184,9 +185,13 @@ func ruleMeanGrad(c *compiler, n *tensor.Node) bool {
 	by := kernel.Scalars{float32(float64(n.In[0].Shape().Size()) / float64(out.Size()))}
 	scale := c.d.tile("Scale")
 	c.add(n, func(in *instance) func() {
+		f := func(piece, _ int) {
+			at := unsafe.Add(in.ptr[y.id], 4*piece*pieceLen)
+			scale(at, at, nil, nil, min(pieceLen, out.Size()-piece*pieceLen), &by)
+		}
 		return func() {
 			m.run(in.ptr[y.id], in.ptr[x.id], 0, m.rows)
-			scale(in.ptr[y.id], in.ptr[y.id], nil, nil, out.Size(), &by)
+			in.split((out.Size()+pieceLen-1)/pieceLen, f)
 		}
 	})
 	return true

@@ -66,7 +66,7 @@ func TestOps_SameBitsAtVectorLevels(t *testing.T) {
 		count++
 	})
 	for _, op := range tensor.Ops() {
-		if cpu.SameBits(op) == differ[op.Name] {
+		if len(op.Cases) > 0 && cpu.SameBits(op) == differ[op.Name] {
 			t.Errorf("%s: SameBits says %v, the levels say %v", op.Name, cpu.SameBits(op), !differ[op.Name])
 		}
 	}

@@ -26,8 +26,13 @@ func (c *compiler) findPure() {
 			c.pure[n.ID()] = !set[a.Path] && a.Role != tensor.Session
 			continue
 		}
-		c.pure[n.ID()] = len(n.In) > 0 && !slices.ContainsFunc(n.In, func(t *tensor.Tensor) bool { return !c.pure[t.Node().ID()] })
+		c.pure[n.ID()] = len(n.In) > 0 && !draws(n.Body) && !slices.ContainsFunc(n.In, func(t *tensor.Tensor) bool { return !c.pure[t.Node().ID()] })
 	}
+}
+
+// draws reports whether a loop body draws random numbers, itself or in a loop inside of it.
+func draws(body *tensor.Graph) bool {
+	return body != nil && slices.ContainsFunc(body.Nodes, func(n *tensor.Node) bool { return n.IsRandom() || draws(n.Body) })
 }
 
 // splitPrologue puts the steps of pure nodes first and notes the variables that they read.

@@ -49,3 +49,41 @@ func TestPrologue_RunsAgainWhenAWeightChanges(t *testing.T) {
 		t.Errorf("with a new version the result is %v, want %v", got, first+9)
 	}
 }
+
+// TestPrologue_DrawsAnew: a loop over constants whose step draws random numbers is no constant.
+func TestPrologue_DrawsAnew(t *testing.T) {
+	g, err := tensor.Trace(tensor.Options{}, func(x []*tensor.Tensor) []*tensor.Tensor {
+		zero := tensor.Full(x[0], 0, 4)
+		last, _ := tensor.Scan([]*tensor.Tensor{tensor.Full(x[0], 1, 2, 4)}, []*tensor.Tensor{zero}, func(x, c []*tensor.Tensor) (next, ys []*tensor.Tensor) {
+			in, _ := tensor.Scan([]*tensor.Tensor{x[0]}, []*tensor.Tensor{c[0]}, func(x, d []*tensor.Tensor) (next, ys []*tensor.Tensor) {
+				return []*tensor.Tensor{d[0].RandomUniform(0, 1, 4)}, nil
+			})
+			return in, nil
+		})
+		return []*tensor.Tensor{last[0].Exp()}
+	}, tensor.Spec{DType: array.Float32, Shape: array.Shape{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := cpu.New(cpu.Options{Threads: 1})
+	defer d.Close()
+	exe, err := d.Compile(program.Optimize(g))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inst, err := exe.Instance(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen [2]float32
+	out := array.New(array.Float32, 4)
+	for step := range seen {
+		if err := inst.Run(&device.Run{Inputs: []*array.Array{array.Scalar[float32](0)}, Outputs: []*array.Array{out}, Step: int64(step)}); err != nil {
+			t.Fatal(err)
+		}
+		seen[step] = array.Data[float32](out)[0]
+	}
+	if seen[0] == seen[1] {
+		t.Errorf("both steps draw %v", seen[0])
+	}
+}

@@ -31,7 +31,7 @@ func ruleBernoulli(c *compiler, n *tensor.Node) bool {
 				}
 				return
 			}
-			kernel.Bernoulli(unsafe.Pointer(unsafe.SliceData(dst)), from, len(dst), s.key, uint64(in.now.Step), uint32(below))
+			kernel.Bernoulli(in.d.level, unsafe.Pointer(unsafe.SliceData(dst)), from, len(dst), s.key, uint64(in.now.Step), uint32(below))
 		}
 	}
 	s := c.add(n, func(in *instance) func() {

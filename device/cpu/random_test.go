@@ -79,7 +79,7 @@ func randomGraph(t *testing.T, seed uint64) *tensor.Graph {
 			case 13:
 				v := vars[r.IntN(len(vars))]
 				if x.Shape().Equal(v.Shape()) {
-					tensor.Assign(v, x.Tanh())
+					tensor.Assign(v, []func() *tensor.Tensor{x.Tanh, func() *tensor.Tensor { return x }, vars[r.IntN(len(vars))].StopGradient}[r.IntN(3)]())
 				}
 			}
 			if y != nil && y.Shape().Size() <= 7*33 {
@@ -164,4 +164,48 @@ func outputs(t *testing.T, d device.Device, g *tensor.Graph, in []*array.Array) 
 		}
 	}
 	return all
+}
+
+// TestAssign_TakesOldValues: variables that take each other's values change places, and one that keeps the old value of
+// another gets it however the new one is written.
+func TestAssign_TakesOldValues(t *testing.T) {
+	g, err := tensor.Trace(tensor.Options{}, func(in []*tensor.Tensor) []*tensor.Tensor {
+		v := func(name string) *tensor.Tensor {
+			return in[0].Graph().Variable(name, tensor.State, nil, array.Float32, 3)
+		}
+		cur, prev, a, b := v("cur"), v("prev"), v("a"), v("b")
+		tensor.Assign(cur, in[0].Add(cur))
+		tensor.Assign(prev, cur)
+		tensor.Assign(a, b)
+		tensor.Assign(b, a.Reshape(3, 1).Reshape(3))
+		return nil
+	}, tensor.Spec{DType: array.Float32, Shape: array.Shape{3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []cpu.Options{{Threads: 1}, {Threads: 1, Check: true}} {
+		d := cpu.New(o)
+		defer d.Close()
+		exe, err := d.Compile(g) // as recorded: the order of assignments is that above
+		if err != nil {
+			t.Fatal(err)
+		}
+		vars := map[string]*tensor.Var{}
+		for i, p := range []string{"cur", "prev", "a", "b"} {
+			x := float32(i)
+			vars[p] = tensor.NewVar(p, tensor.State, array.From([]float32{x, x, x}))
+		}
+		inst, err := exe.Instance(vars)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := inst.Run(&device.Run{Inputs: []*array.Array{array.From([]float32{5, 5, 5})}}); err != nil {
+			t.Fatal(err)
+		}
+		for p, want := range map[string]float64{"cur": 5, "prev": 0, "a": 3, "b": 2} {
+			if got := vars[p].Value.Float64s()[1]; got != want {
+				t.Errorf("%+v: %s is %v, want %v", o, p, got, want)
+			}
+		}
+	}
 }

@@ -8,7 +8,11 @@ import (
 	"github.com/kun-ml/kun/tensor"
 )
 
-// ruleSum runs sums and means over leading axes (columns) or trailing axes (rows), also of a middle block.
+// sumLen is the largest number of elements that one call adds up: code in assembly cannot be interrupted.
+const sumLen = 1 << 16
+
+// ruleSum runs sums and means over leading axes (columns) or trailing axes (rows), also of a middle block. A row of more than
+// sumLen elements is the sum of its pieces of sumLen, added in order.
 func ruleSum(c *compiler, n *tensor.Node) bool {
 	if !allFloat32(n) {
 		return ruleFold(c, n)
@@ -30,11 +34,16 @@ func ruleSum(c *compiler, n *tensor.Node) bool {
 				dst := unsafe.Add(in.ptr[y.id], 4*o*inner)
 				out := unsafe.Slice((*float32)(dst), inner)
 				if inner == 1 {
-					out[0] = rows.Sum(src, count)
+					out[0] = rows.Sum(src, min(count, sumLen))
+					for i := sumLen; i < count; i += sumLen {
+						out[0] += rows.Sum(unsafe.Add(src, 4*i), min(count-i, sumLen))
+					}
 				} else {
 					copy(out, unsafe.Slice((*float32)(src), inner))
 					for i := 1; i < count; i++ {
-						rows.AddTo(dst, unsafe.Add(src, 4*i*inner), inner)
+						for j := 0; j < inner; j += sumLen {
+							rows.AddTo(unsafe.Add(dst, 4*j), unsafe.Add(src, 4*(i*inner+j)), min(inner-j, sumLen))
+						}
 					}
 				}
 				if scale != 1 {

@@ -7,7 +7,8 @@ func ruleScan(c *compiler, n *tensor.Node) bool {
 	a := n.Attr.(*tensor.ScanAttr)
 	body, err := c.d.compile(n.Body)
 	if err != nil {
-		return false
+		c.err = err
+		return true
 	}
 	for _, o := range body.stats.SlowOps {
 		c.slow[o] = true

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/kun-ml/kun/array"
@@ -78,20 +79,20 @@ func store(d array.DType, p unsafe.Pointer, src []float64) {
 	n := len(src)
 	switch d {
 	case array.Float32:
-		for i, v := range unsafe.Slice((*float32)(p), n) {
-			_ = v
-			unsafe.Slice((*float32)(p), n)[i] = float32(src[i])
+		dst := unsafe.Slice((*float32)(p), n)
+		for i, v := range src {
+			dst[i] = float32(v)
 		}
 	case array.Float64:
 		copy(unsafe.Slice((*float64)(p), n), src)
 	case array.Int8:
-		narrow(unsafe.Slice((*int8)(p), n), src)
+		narrow(unsafe.Slice((*int8)(p), n), src, math.MinInt8, math.MaxInt8)
 	case array.Uint8:
-		narrow(unsafe.Slice((*uint8)(p), n), src)
+		narrow(unsafe.Slice((*uint8)(p), n), src, 0, math.MaxUint8)
 	case array.Int32:
-		narrow(unsafe.Slice((*int32)(p), n), src)
+		narrow(unsafe.Slice((*int32)(p), n), src, math.MinInt32, math.MaxInt32)
 	case array.Int64:
-		narrow(unsafe.Slice((*int64)(p), n), src)
+		narrow(unsafe.Slice((*int64)(p), n), src, math.MinInt64, math.MaxInt64)
 	case array.Bool:
 		for i := range n {
 			b := byte(0)
@@ -111,8 +112,18 @@ func store(d array.DType, p unsafe.Pointer, src []float64) {
 	}
 }
 
-func narrow[T int8 | uint8 | int32 | int64](dst []T, src []float64) {
+// narrow goes towards zero and stops at the ends of the type, as a cast does; NaN becomes 0.
+func narrow[T int8 | uint8 | int32 | int64](dst []T, src []float64, low, high int64) {
 	for i, v := range src {
-		dst[i] = T(int64(v))
+		switch {
+		case v != v:
+			dst[i] = 0
+		case v <= float64(low):
+			dst[i] = T(low)
+		case v >= float64(high):
+			dst[i] = T(high)
+		default:
+			dst[i] = T(v)
+		}
 	}
 }

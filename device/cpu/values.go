@@ -20,7 +20,7 @@ type value struct {
 	t      tensor.Type
 	place  place
 	index  int    // input, variable or constant
-	alias  *value // another value's memory (views, values written straight into a variable)
+	alias  *value // another value's memory (views)
 	offset int    // in the arena
 	first  int    // step that writes it
 	last   int    // last step that reads it
@@ -41,24 +41,24 @@ type slab struct{ width, block int }
 
 // compiler holds what is known while a graph is compiled.
 type compiler struct {
-	d      *Device
-	g      *tensor.Graph
-	values [][]*value // by node and output
-	all    []*value
-	consts []*array.Array
-	vars   []*tensor.Decl
-	varOf  map[string]int
-	steps  []step
-	slow   map[string]bool
-	users  []int
-	fusion *fusion
-	pure   []bool            // by node: part of the prologue
-	slabs  map[int]slab      // how to cut a group, by its last node
-	merged map[int]bool      // products that run inside of an optimizer's step
-	grads  map[int]*gradient // by the node of that step
-	// assigned maps a value to the variable that takes it, for rules that write in place.
-	scratch int // bytes of scratch of each worker
-	shared  int // bytes of scratch shared by the workers of one step
+	d       *Device
+	g       *tensor.Graph
+	values  [][]*value // by node and output
+	all     []*value
+	consts  []*array.Array
+	vars    []*tensor.Decl
+	varOf   map[string]int
+	steps   []step
+	slow    map[string]bool
+	users   []int
+	fusion  *fusion
+	pure    []bool            // by node: part of the prologue
+	slabs   map[int]slab      // how to cut a group, by its last node
+	merged  map[int]bool      // products that run inside of an optimizer's step
+	grads   map[int]*gradient // by the node of that step
+	err     error             // of a rule
+	scratch int               // bytes of scratch of each worker
+	shared  int               // bytes of scratch shared by the workers of one step
 }
 
 func (c *compiler) at(t *tensor.Tensor) *value { return c.values[t.Node().ID()][t.Index()] }

@@ -24,7 +24,12 @@ func (Device) Supports(*tensor.Op) bool { return true }
 func (Device) Close() {}
 
 // Compile keeps the graph as it is.
-func (Device) Compile(g *tensor.Graph) (device.Executable, error) { return &executable{g}, nil }
+func (Device) Compile(g *tensor.Graph) (device.Executable, error) {
+	if s := g.MissingScalar(); s != "" {
+		return nil, fmt.Errorf("ref: nothing computes the number %q of the host", s)
+	}
+	return &executable{g}, nil
+}
 
 type executable struct{ g *tensor.Graph }
 

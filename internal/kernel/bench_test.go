@@ -97,13 +97,13 @@ func BenchmarkRandom(b *testing.B) {
 	for _, level := range cpu.Levels() {
 		b.Run(fmt.Sprintf("Bernoulli/%v", level), func(b *testing.B) {
 			for b.Loop() {
-				bernoulliAt(level, m.at(), 0, benchLen, 1, 2, 1<<31)
+				Bernoulli(level, m.at(), 0, benchLen, 1, 2, 1<<31)
 			}
 			perElement(b, benchLen)
 		})
 		b.Run(fmt.Sprintf("Uniform/%v", level), func(b *testing.B) {
 			for b.Loop() {
-				uniformAt(level, m.at(), 0, benchLen, 1, 2)
+				Uniform(level, m.at(), 0, benchLen, 1, 2)
 			}
 			perElement(b, benchLen)
 		})

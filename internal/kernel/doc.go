@@ -9,5 +9,8 @@
 // What a kernel computes, bit by bit, is said at its Go version and does not depend on the level, but for the plain Go level itself, which has
 // no fused multiply-add. The caller sees to lengths, alignment of shapes and overlap; nothing is checked here.
 //
-// Package kernel imports internal/cpu, internal/par and internal/rng; it knows no tensors.
+// Tests compare the levels of one machine with each other and every machine with testdata/bits.txt. Sine and cosine beyond 48,000 are
+// computed by package math, whose last bit of float64 may differ between architectures.
+//
+// Package kernel imports internal/cpu and internal/rng; it knows no tensors.
 package kernel

@@ -1,10 +1,6 @@
 package kernel
 
-import (
-	"unsafe"
-
-	"github.com/kun-ml/kun/internal/cpu"
-)
+import "github.com/kun-ml/kun/internal/cpu"
 
 // Maximum and minimum give NaN where an operand is NaN, as NumPy; +0 counts as greater than -0. Go's max and min do the same.
 func init() {
@@ -14,12 +10,6 @@ func init() {
 	register(cpu.Go, "MinimumScalar", scalar(func(x, s float32) float32 { return min(x, s) }))
 	register(cpu.Go, "Relu", unary(func(x float32) float32 { return max(x, 0) }))
 	register(cpu.Go, "ReluGrad", binary(reluGrad))
-	register(cpu.Go, "Clip", func(dst, a, _, _ unsafe.Pointer, n int, s *Scalars) {
-		d, x := floats(dst, n), floats(a, n)
-		for i := range d {
-			d[i] = min(max(x[i], s[0]), s[1])
-		}
-	})
 }
 
 // reluGrad is dy where y (the input or the result of relu) is positive.

@@ -20,11 +20,7 @@ var randomLevels [numLevels]randomKernels
 
 // Bernoulli writes a byte for each of n elements: 1 if element offset+i of the stream (key, step) of package rng is below
 // the limit, else 0. The bits are the same at every level. offset must not be negative.
-func Bernoulli(dst unsafe.Pointer, offset, n int, key, step uint64, below uint32) {
-	bernoulliAt(cpu.InForce(), dst, offset, n, key, step, below)
-}
-
-func bernoulliAt(level cpu.Level, dst unsafe.Pointer, offset, n int, key, step uint64, below uint32) {
+func Bernoulli(level cpu.Level, dst unsafe.Pointer, offset, n int, key, step uint64, below uint32) {
 	d := bytes(dst, n)
 	from, units := wholeUnits(offset, n)
 	if f := randomLevels[level].bernoulli; f != nil && units > 0 {
@@ -39,11 +35,7 @@ func bernoulliAt(level cpu.Level, dst unsafe.Pointer, offset, n int, key, step u
 
 // Uniform writes n float32 in [0, 1), rng.Uniform of the elements offset+i of the stream (key, step) of package rng.
 // The bits are the same at every level. offset must not be negative.
-func Uniform(dst unsafe.Pointer, offset, n int, key, step uint64) {
-	uniformAt(cpu.InForce(), dst, offset, n, key, step)
-}
-
-func uniformAt(level cpu.Level, dst unsafe.Pointer, offset, n int, key, step uint64) {
+func Uniform(level cpu.Level, dst unsafe.Pointer, offset, n int, key, step uint64) {
 	d := floats(dst, n)
 	from, units := wholeUnits(offset, n)
 	if f := randomLevels[level].uniform; f != nil && units > 0 {

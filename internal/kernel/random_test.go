@@ -25,11 +25,11 @@ func TestRandom_EqualsBlocks(t *testing.T) {
 			below := []uint32{0, 1, math.MaxUint32, 1 << 31, 1<<31 - 1, r.Uint32(), r.Uint32()}[r.IntN(7)]
 			m := newMemory(n, 1, 0)
 			before := m.clone()
-			bernoulliAt(level, m.at(), offset, n, key, step, below)
+			Bernoulli(level, m.at(), offset, n, key, step, below)
 			m.intact(t, before)
 			u := newMemory(n, 4, 0)
 			before = u.clone()
-			uniformAt(level, u.at(), offset, n, key, step)
+			Uniform(level, u.at(), offset, n, key, step)
 			u.intact(t, before)
 			for i := range n {
 				word := rng.Uint32(key, step, offset+i)

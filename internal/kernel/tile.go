@@ -40,14 +40,14 @@ func register(level cpu.Level, op string, t Tile) {
 //	operands float32, result float32
 //	  a        Neg Abs Sign Exp Expm1 Log Log1p Sqrt Rsqrt Square Reciprocal Sin Cos Tanh Erf Sigmoid Relu Floor Round
 //	  a, b     Add Sub Mul Div Maximum Minimum Pow ReluGrad (a = dy; dy where b > 0, else 0)
-//	  a, s[0]  AddScalar Scale PowScalar MaximumScalar MinimumScalar; Clip (s[0] = low, s[1] = high)
+//	  a, s[0]  AddScalar Scale PowScalar MaximumScalar MinimumScalar
 //	  other    Where (a bytes; b where a is not 0, else c), MaskScale (b bytes; a*s[0] where b is not 0, else 0)
 //	operands float32, result bytes 0 or 1
 //	  a, b     Equal NotEqual Less LessEqual Greater GreaterEqual
 //	operands and result bytes
 //	  a, b     And Or;  a  Not    (operands are 0 or 1)
 //
-// Maximum, Minimum, Relu and Clip give NaN where an operand is NaN, as NumPy; +0 counts as greater than -0. Comparisons
+// Maximum, Minimum and Relu give NaN where an operand is NaN, as NumPy; +0 counts as greater than -0. Comparisons
 // follow IEEE 754. Round takes halves to even. Rsqrt is 1/sqrt(x) in two rounded operations.
 // Errors are at most 2.5 units in the last place over the whole range; results too small for a normal number are not flushed.
 func TileOf(op string, level cpu.Level) Tile {

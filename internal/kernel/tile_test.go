@@ -51,7 +51,6 @@ var oracles = map[string]struct {
 	"PowScalar":     {func(x, _ float64, s *[4]float64) float64 { return math.Pow(x, s[0]) }, 2},
 	"MaximumScalar": {func(x, _ float64, s *[4]float64) float64 { return max(x, s[0]) }, 0},
 	"MinimumScalar": {func(x, _ float64, s *[4]float64) float64 { return min(x, s[0]) }, 0},
-	"Clip":          {func(x, _ float64, s *[4]float64) float64 { return min(max(x, s[0]), s[1]) }, 0},
 
 	"Equal":        {func(x, y float64, _ *[4]float64) float64 { return truth(x == y) }, 0},
 	"NotEqual":     {func(x, y float64, _ *[4]float64) float64 { return truth(x != y) }, 0},

@@ -39,7 +39,6 @@ func init() {
 	register(cpu.AVX2, "Minimum", minimumAVX2)
 	register(cpu.AVX2, "MaximumScalar", maximumScalarAVX2)
 	register(cpu.AVX2, "MinimumScalar", minimumScalarAVX2)
-	register(cpu.AVX2, "Clip", clipAVX2)
 	register(cpu.AVX2, "Relu", reluAVX2)
 	register(cpu.AVX2, "ReluGrad", reluGradAVX2)
 	register(cpu.AVX2, "Where", whereAVX2)
@@ -164,9 +163,6 @@ func maximumScalarAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
 func minimumScalarAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
-
-//go:noescape
-func clipAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
 func reluAVX2(dst, a, b, c unsafe.Pointer, n int, s *Scalars)

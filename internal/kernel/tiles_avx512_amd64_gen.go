@@ -39,7 +39,6 @@ func init() {
 	register(cpu.AVX512, "Minimum", minimumAVX512)
 	register(cpu.AVX512, "MaximumScalar", maximumScalarAVX512)
 	register(cpu.AVX512, "MinimumScalar", minimumScalarAVX512)
-	register(cpu.AVX512, "Clip", clipAVX512)
 	register(cpu.AVX512, "Relu", reluAVX512)
 	register(cpu.AVX512, "ReluGrad", reluGradAVX512)
 	register(cpu.AVX512, "Where", whereAVX512)
@@ -164,9 +163,6 @@ func maximumScalarAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
 func minimumScalarAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
-
-//go:noescape
-func clipAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
 func reluAVX512(dst, a, b, c unsafe.Pointer, n int, s *Scalars)

@@ -39,7 +39,6 @@ func init() {
 	register(cpu.NEON, "Minimum", minimumNEON)
 	register(cpu.NEON, "MaximumScalar", maximumScalarNEON)
 	register(cpu.NEON, "MinimumScalar", minimumScalarNEON)
-	register(cpu.NEON, "Clip", clipNEON)
 	register(cpu.NEON, "Relu", reluNEON)
 	register(cpu.NEON, "ReluGrad", reluGradNEON)
 	register(cpu.NEON, "Where", whereNEON)
@@ -164,9 +163,6 @@ func maximumScalarNEON(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
 func minimumScalarNEON(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
-
-//go:noescape
-func clipNEON(dst, a, b, c unsafe.Pointer, n int, s *Scalars)
 
 //go:noescape
 func reluNEON(dst, a, b, c unsafe.Pointer, n int, s *Scalars)

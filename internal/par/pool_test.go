@@ -1,6 +1,7 @@
 package par
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -91,19 +92,32 @@ func TestRun_AllocatesNothing(t *testing.T) {
 }
 
 func TestRun_PanicInAPieceOfTheCallerPassesThrough(t *testing.T) {
-	p := New(1)
+	p := New(3)
 	defer p.Close()
-	defer func() {
-		if recover() != "mine" {
-			t.Fatal("the panic did not pass")
+	for range 100 {
+		var over atomic.Bool
+		func() {
+			defer func() {
+				if recover() != "mine" {
+					t.Fatal("the panic did not pass")
+				}
+			}()
+			p.Run(200, func(_, worker int) {
+				if worker == 0 {
+					over.Store(true)
+					panic("mine")
+				}
+				for !over.Load() { // helpers are at work when the caller gives up
+					runtime.Gosched()
+				}
+			})
+		}()
+		var ran atomic.Int32
+		p.Run(30, func(int, int) { ran.Add(1) })
+		if ran.Load() != 30 {
+			t.Fatalf("after a panic %d of 30 pieces ran", ran.Load())
 		}
-		ran := 0
-		p.Run(3, func(int, int) { ran++ })
-		if ran != 3 {
-			t.Fatal("the pool does not run after a panic")
-		}
-	}()
-	p.Run(2, func(int, int) { panic("mine") })
+	}
 }
 
 func TestClose_EndsHelpersAndLaterRunsStillRun(t *testing.T) {

@@ -65,9 +65,6 @@ func minmax(o *out) {
 	o.binary("Minimum", (*asm.Builder).Minimum)
 	o.scalar("MaximumScalar", (*asm.Builder).Maximum)
 	o.scalar("MinimumScalar", (*asm.Builder).Minimum)
-	o.tile("Clip", func(b *asm.Builder) {
-		b.Store("dst", b.Minimum(b.Maximum(b.Load("a", asm.F32), b.Scalar(0)), b.Scalar(1)), asm.F32)
-	})
 	o.unary("Relu", func(b *asm.Builder, x asm.V) asm.V { return b.Keep(b.NLE(x, b.Bits(0)), x) })
 	o.binary("ReluGrad", func(b *asm.Builder, dy, y asm.V) asm.V { return b.Keep(b.GT(y, b.Bits(0)), dy) })
 }
