@@ -115,7 +115,10 @@ func (a *app) eval(ctx context.Context, arg []string, x evalFlags) error {
 // open loads a model.
 func (a *app) open(dir string) (*kun.Model, error) {
 	m, err := kun.Load(dir)
+	st, serr := os.Stat(dir)
 	switch {
+	case serr == nil && !st.IsDir():
+		return nil, fail(Data, "a model is a folder, such as runs/demo; it is named before the data", "%s: a file, not a model", dir)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fail(Data, a.modelsNear(dir), "%s: there is no model: %w", dir, fs.ErrNotExist)
 	case err != nil:

@@ -112,7 +112,7 @@ func checkTest(ctx context.Context, m *kun.Model, ps *parts, of int) error {
 		return fail(Data, "test data have the form of the training data", "test data of %s: samples hold %v, those of the training data %v", ps.name, g, f)
 	}
 	l, ok := m.Loss.(loss.SparseCategoricalCrossEntropy)
-	if !ok || len(l.IgnoreClasses) > 0 || of == 0 || slices.ContainsFunc(m.Prepare, func(t prep.Transform) bool { return prep.FieldOf(t) == data.Y }) {
+	if !ok || len(l.IgnoreClasses) > 0 || of == 0 || preparesAnswers(m) {
 		return nil
 	}
 	row := 0
@@ -128,6 +128,11 @@ func checkTest(ctx context.Context, m *kun.Model, ps *parts, of int) error {
 		row += y.Dim(0)
 	}
 	return nil
+}
+
+// preparesAnswers reports whether a transform changes the labels.
+func preparesAnswers(m *kun.Model) bool {
+	return slices.ContainsFunc(m.Prepare, func(t prep.Transform) bool { return prep.FieldOf(t) == data.Y })
 }
 
 func labelHint(classes int) string {

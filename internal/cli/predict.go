@@ -95,8 +95,8 @@ func (a *app) predictAll(ctx context.Context, dir string, files []string, x pred
 			if last = coded(Data, err); len(paths) == 1 {
 				return last
 			}
-			failed = append(failed, failure{p, err.Error()})
-			fmt.Fprint(a.err, a.errorText(err.Error(), ""))
+			failed = append(failed, failure{p, inWords(err)})
+			fmt.Fprint(a.err, a.errorText(inWords(err), ""))
 			continue
 		}
 		for _, p := range out {

@@ -41,10 +41,15 @@ func (p *plan) foresee(ctx context.Context, m *kun.Model, ps *parts, fresh bool)
 	if err != nil {
 		return 0, coded(Config, p.locate(err))
 	}
+	shape := g.Outs[0].Type().Shape
+	if y, ok := data.FieldOf(ps.train, data.Y); ok && len(y.Shape) == 0 && len(shape) > 2 && classesOf(m.Loss, shape) > 0 && !preparesAnswers(m) {
+		return 0, p.doc.Find("loss").Errorf(`put "- flatten" before the first dense layer of model`,
+			"the model gives an array of shape %v for a sample; one answer for each is wanted", shape[1:])
+	}
 	if fresh {
 		err = p.checkRoom(g)
 	}
-	return classesOf(m.Loss, g.Outs[0].Type().Shape), err
+	return classesOf(m.Loss, shape), err
 }
 
 // classesOf is how many classes an output of that shape tells apart, 0 when it tells none.

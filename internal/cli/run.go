@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -139,6 +141,7 @@ func (a *app) emit(v any) error {
 // report tells the person (and, with --json, the script) what went wrong, and gives the exit code.
 func (a *app) report(err error) int {
 	code, hint := Code(err), hintOf(err)
+	message := inWords(err)
 	var told *reported
 	if errors.As(err, &told) || a.reporting.Swap(true) {
 		return code
@@ -155,11 +158,18 @@ func (a *app) report(err error) int {
 	case errors.As(err, &one): // it says the place itself, and its hint stands below the caret
 		fmt.Fprintln(a.err, strings.TrimSuffix(err.Error(), "\n"))
 	default:
-		fmt.Fprint(a.err, a.errorText(err.Error(), hint))
+		fmt.Fprint(a.err, a.errorText(message, hint))
 	}
-	a.emitError(code, err.Error(), hint)
+	a.emitError(code, message, hint)
 	return code
 }
+
+// inWords is the message of an error for a person: without the names of packages, and nothing said twice.
+func inWords(err error) string {
+	return strings.TrimSuffix(packages.ReplaceAllString(err.Error(), "$1"), ": "+fs.ErrNotExist.Error())
+}
+
+var packages = regexp.MustCompile(`(^|: )(?:(?:array|data|kun|prep|store|train): )+`)
 
 // emitError prints the object of an error, with --json and unless the command printed its own.
 func (a *app) emitError(code int, message, hint string) {

@@ -49,8 +49,9 @@ func tableError(err error) error {
 	switch {
 	case missing:
 		return &Exit{Code: Data, Err: errors.New(text), Hint: "data: {missing: drop} leaves such rows out, data: {skip: [NAME]} leaves the column out"}
-	case strings.Contains(text, "name it in Categories"):
-		return &Exit{Code: Data, Err: err, Hint: "data: {categories: [NAME]} takes a column for categories"}
+	case strings.Contains(text, "; name it in Categories"):
+		text, _, _ = strings.Cut(text, "; name it in Categories")
+		return &Exit{Code: Data, Err: errors.New(text + ")"), Hint: "data: {categories: [NAME]} takes a column for categories"}
 	}
 	return err
 }

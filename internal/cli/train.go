@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -97,7 +99,7 @@ func (a *app) train(ctx context.Context, p *plan, x trainFlags, begin time.Time)
 	}
 	ps, err := p.Data.load(ctx, a, w)
 	if err != nil {
-		return err
+		return p.absent(err, or(x.data, p.folder))
 	}
 	if err := a.inspectData(ctx, ps); err != nil {
 		return err
@@ -205,6 +207,18 @@ func (p *plan) classWeights(ctx context.Context, src data.Source, of int) (map[i
 
 // mostClasses bounds the number of a class where the model does not tell how many there are.
 const mostClasses = 1 << 16
+
+// absent says of a file that is not there where it was looked for.
+func (p *plan) absent(err error, folder string) error {
+	if hintOf(err) != "" || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	full, absErr := filepath.Abs(folder)
+	if absErr != nil {
+		return err
+	}
+	return &Exit{Code: Code(err), Err: err, Hint: "the paths in data of " + p.doc.Src.Name + " begin in " + full + "; --data names another folder"}
+}
 
 // remember makes the note of the run. Paths stay as the configuration has them, with the folder in which they begin.
 func (p *plan) remember(w want, ps *parts) (note, error) {

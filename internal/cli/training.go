@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/kun-ml/kun"
@@ -109,6 +110,9 @@ func (a *app) learn(ctx context.Context, t *training) (h *train.History, stopped
 	}
 	var label *kun.LabelError
 	if errors.As(err, &label) {
+		if !strings.HasPrefix(err.Error(), "validation data") {
+			err = fmt.Errorf("training data of %s: %w", t.parts.name, err)
+		}
 		return nil, false, &Exit{Code: Data, Err: err, Hint: labelHint(label.Classes)}
 	}
 	return nil, false, coded(Data, t.plan.locate(err))
