@@ -89,6 +89,9 @@ func TestReport_SaysWhatIsMissing(t *testing.T) {
 	r.leave("torch", os.ErrNotExist)
 	var b strings.Builder
 	r.print(&b)
+	if strings.Contains(b.String(), "allocations") {
+		t.Errorf("a figure that was never measured is met:\n%s", b.String())
+	}
 	for _, want := range []string{"| **Kun** | 1.00 | 1.0 | 100 |", "| JAX | 3.50 | 3.5 | - | - |", "0.29 x | met", "torch: file does not exist"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
@@ -107,5 +110,41 @@ func TestQuiet_GivesUp(t *testing.T) {
 	}
 	if s := q.String(); !strings.Contains(s, "mean of 1") {
 		t.Errorf("%q", s)
+	}
+}
+
+// TestCommonPy_SurvivesBadLines asks a peer that can do next to nothing what it cannot answer.
+func TestCommonPy_SurvivesBadLines(t *testing.T) {
+	python, err := systemPython()
+	if err != nil {
+		t.Skip("no Python")
+	}
+	dir, err := filepath.Abs("peers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(t.TempDir(), "peer.py")
+	if err := os.WriteFile(script, []byte("import sys\nsys.path.insert(0, sys.argv.pop())\nfrom common import Peer, arguments, serve\n"+
+		"class P(Peer):\n    def read(self): raise OSError('no data')\nserve(P(arguments()), {}, 0)\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, err := start(t.Context(), "peer", python, script, "-data", "none", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.quit()
+	for _, question := range []string{"", "nothing", "step x", "epoch 1", "step"} {
+		if _, err := p.ask("%s", question); err == nil || strings.Contains(err.Error(), "ended") {
+			t.Errorf("%q: %v", question, err)
+		}
+	}
+}
+
+// TestAsk_AStoppedRunBlamesNobody asks after Ctrl-C.
+func TestAsk_AStoppedRunBlamesNobody(t *testing.T) {
+	r, s := &report{}, &system{Name: "x", p: &process{hello: reply{Can: []string{"step"}}}}
+	r.ask(&options{over: func() bool { return true }}, s, "step", &s.Step, "step 1")
+	if len(r.Left) > 0 || s.p == nil || len(s.Step) > 0 {
+		t.Errorf("%+v %+v", r, s)
 	}
 }

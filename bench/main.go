@@ -37,6 +37,7 @@ type options struct {
 	seeds   []uint64
 	steps   int
 	quiet   quiet
+	over    func() bool // the run was stopped
 }
 
 func main() {
@@ -53,6 +54,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o.over = func() bool { return ctx.Err() != nil }
 	tmp, err := os.MkdirTemp("", "kun-bench")
 	if err != nil {
 		return err
@@ -63,23 +65,24 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	measure := r.measurePeers
 	if o.lab != "" {
-		if err := r.measureLab(ctx, o, k, tmp); err != nil {
-			return err
-		}
-	} else if err := r.measurePeers(ctx, o, k); err != nil {
-		return err
+		measure = func(ctx context.Context, o *options, k *built) error { return r.measureLab(ctx, o, k, tmp) }
 	}
+	failed := measure(ctx, o, k) // what was measured before is worth showing
 	r.Machine += o.quiet.String()
+	if failed != nil {
+		r.Machine += ", incomplete: " + failed.Error()
+	}
 	r.print(os.Stdout)
 	if o.json == "" {
-		return nil
+		return failed
 	}
 	b, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
+	if err == nil {
+		err = os.WriteFile(o.json, append(b, '\n'), 0o644)
 	}
-	return os.WriteFile(o.json, append(b, '\n'), 0o644)
+	return errors.Join(failed, err)
 }
 
 // parse reads the flags and finds the repository and the data.
@@ -90,7 +93,7 @@ func parse() (*options, error) {
 	flag.StringVar(&o.python, "python", "", "a Python that has the peers; default: bench/.venv, made when missing")
 	flag.StringVar(&o.lab, "lab", "", "measure against the prototype in this folder instead of the peers")
 	flag.StringVar(&o.json, "json", "", "also write all figures to this file")
-	flag.StringVar(&only, "only", "", "only these, by commas: kun, "+strings.Join(peerNames(), ", "))
+	flag.StringVar(&only, "only", "", "only these beside Kun, which always takes part, by commas; kun: none; peers: "+strings.Join(peerNames(), ", "))
 	flag.StringVar(&seeds, "seeds", "1,2,3", "seeds of Kun's runs, by commas; loss and accuracy are their means")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of alternation; 5 give each peer the 5 epochs of the quick-start")
 	flag.IntVar(&o.threads, "threads", min(2, runtime.NumCPU()), "threads of everyone")
@@ -128,7 +131,7 @@ func parse() (*options, error) {
 	return o, err
 }
 
-// wants reports whether a peer, or kun, takes part.
+// wants reports whether a peer takes part.
 func (o *options) wants(name string) bool { return o.only == nil || o.only[name] }
 
 // findRoot is the nearest folder upwards that holds this module.

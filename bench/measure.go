@@ -105,6 +105,7 @@ func (r *report) startAll(ctx context.Context, o *options, k *built) error {
 func (r *report) firsts(ctx context.Context, o *options, k *built) error {
 	kun := r.Systems[0]
 	for range max(o.rounds, 5) {
+		o.quiet.wait()
 		p, err := start(ctx, "kun", k.peer, "-threads", fmt.Sprint(o.threads))
 		if err != nil {
 			return err
@@ -129,25 +130,27 @@ func (r *report) epochRounds(ctx context.Context, o *options, k *built) error {
 	for round := range max(o.rounds, len(o.seeds)) {
 		o.quiet.wait()
 		t, err := k.train(ctx, o, o.seeds[round%len(o.seeds)])
-		if err != nil {
-			return err
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		note("epoch", "kun", t.Seconds)
-		r.Level, r.Total = t.Level, append(r.Total, t.Total)
-		kun.Epoch = append(kun.Epoch, median(t.Seconds))
-		kun.PeakRSS = append(kun.PeakRSS, t.PeakRSS)
-		if round < len(o.seeds) {
-			kun.Loss, kun.Accuracy = append(kun.Loss, t.Loss), append(kun.Accuracy, t.Accuracy)
+		if err != nil {
+			r.leave(fmt.Sprintf("kun, round %d", round+1), err)
+		} else {
+			r.tell(kun, t, round < len(o.seeds))
 		}
 		if round >= o.rounds {
 			continue // only for the mean over the seeds
 		}
 		for _, s := range r.Systems[1:] {
-			r.ask(o, s, "epoch", &s.Epoch, "epoch %d", 1+round/epochs)
+			to := &s.Epoch
+			if err != nil { // figures are compared round by round, so this one counts for nobody; the peers train on
+				to = new([]float64)
+			}
+			r.ask(o, s, "epoch", to, "epoch %d", 1+round/epochs)
 			if (round+1)%epochs == 0 && s.p != nil && s.p.can("evaluate") {
 				if a, err := s.p.ask("evaluate"); err == nil {
 					s.Loss, s.Accuracy = append(s.Loss, a.Loss), append(s.Accuracy, a.Accuracy)
-				} else {
+				} else if !o.over() {
 					r.fail(s, err)
 				}
 			}
@@ -162,6 +165,17 @@ func (r *report) epochRounds(ctx context.Context, o *options, k *built) error {
 		}
 	}
 	return nil
+}
+
+// tell takes in a run of Kun; judged: its loss and accuracy count.
+func (r *report) tell(kun *system, t *trained, judged bool) {
+	note("epoch", "kun", t.Seconds)
+	r.Level, r.Total = t.Level, append(r.Total, t.Total)
+	kun.Epoch = append(kun.Epoch, median(t.Seconds))
+	kun.PeakRSS = append(kun.PeakRSS, t.PeakRSS)
+	if judged {
+		kun.Loss, kun.Accuracy = append(kun.Loss, t.Loss), append(kun.Accuracy, t.Accuracy)
+	}
 }
 
 // shortRounds alternates training steps and predictions of one row. Each kind has its own rounds.
@@ -190,11 +204,14 @@ func (r *report) shortRounds(_ context.Context, o *options, _ *built) error {
 
 // ask adds the seconds of an answer to a figure of a system that can answer. A system that fails is left out from then on.
 func (r *report) ask(o *options, s *system, command string, to *[]float64, format string, args ...any) {
-	if s.p == nil || !s.p.can(command) {
+	if s.p == nil || !s.p.can(command) || o.over() {
 		return
 	}
 	o.quiet.wait()
 	a, err := s.p.ask(format, args...)
+	if err != nil && o.over() {
+		return // its end is ours
+	}
 	if err != nil {
 		r.fail(s, err)
 		return

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// installed stands in the virtual environment when the installation ended; it holds the requirements that were installed.
+// installed stands in the virtual environment when everything is installed; it holds the requirements as they were then.
 const installed = "kun-bench-requirements.txt"
 
 // prepare makes sure that there is a Python for the peers, and returns which packages could not be installed.
@@ -50,7 +50,11 @@ func prepare(ctx context.Context, o *options) ([]string, error) {
 	if command(ctx, o.python, "-m", "pip", "install", "-q", "-r", list) == nil {
 		return nil, os.WriteFile(filepath.Join(dir, installed), want, 0o644)
 	}
-	return oneByOne(ctx, o.python, list)
+	missing, err := oneByOne(ctx, o.python, list)
+	if err != nil || len(missing) > 0 {
+		return missing, err // the next run tries again
+	}
+	return nil, os.WriteFile(filepath.Join(dir, installed), want, 0o644)
 }
 
 // oneByOne installs what can be installed, and returns the rest.

@@ -154,7 +154,7 @@ def serve(peer, versions, import_seconds):
     say(versions=versions, import_seconds=import_seconds, can=peer.can, threads=peer.args.threads)
     data = False
     for line in sys.stdin:
-        name, *rest = line.split()
+        name, *rest = line.split() or [""]
         if name == "quit":
             break
         if name == "memory":
@@ -163,10 +163,10 @@ def serve(peer, versions, import_seconds):
         if name not in peer.can:
             say(error=f"{name}: not a command of this peer")
             continue
-        if not data:
-            peer.read()
-            data = True
         try:
+            if not data:
+                peer.read()
+                data = True
             say(**answer(peer, name, [int(a) for a in rest]))
         except Exception as e:  # the reply says what went wrong; the caller leaves the figure out
             import traceback

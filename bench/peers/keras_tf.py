@@ -31,6 +31,7 @@ class EpochByEpoch(keras.callbacks.Callback):
     def __init__(self):
         super().__init__()
         self.go, self.done = threading.Semaphore(0), threading.Semaphore(0)
+        self.error = None
 
     def on_epoch_begin(self, epoch, logs=None):
         self.go.acquire()
@@ -72,15 +73,23 @@ class Keras(Peer):
         t = time.perf_counter()
         if self.left == 0:
             self.left, self.gate = EPOCHS, EpochByEpoch()
-            fit = lambda: self.model.fit(
-                self.x, self.y, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[self.gate]
-            )
-            threading.Thread(target=fit, daemon=True).start()
+            threading.Thread(target=self.fit, args=(self.gate,), daemon=True).start()
         self.left -= 1
         self.gate.go.release()
-        while not self.gate.done.acquire(timeout=600):
+        if not self.gate.done.acquire(timeout=600):
             raise RuntimeError("no epoch within ten minutes")
+        if self.gate.error:
+            raise self.gate.error
         return time.perf_counter() - t, self.gate.loss
+
+    def fit(self, gate):
+        try:
+            self.model.fit(
+                self.x, self.y, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[gate]
+            )
+        except Exception as e:  # epoch raises it where it is seen
+            gate.error = e
+            gate.done.release()
 
     def evaluate(self):
         loss, accuracy = self.model.evaluate(self.tx, self.ty, verbose=0)

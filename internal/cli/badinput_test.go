@@ -20,6 +20,7 @@ func TestTrain_RefusesConfigurations(t *testing.T) {
 		{"units: 16 => units: 0", []string{"small.yaml:5:5: layer 1: dense: units is 0", "5 |   - dense: {units: 0", "^^^^^", "such as units: 10"}},
 		{"units: 16 => units: -3", []string{"small.yaml:5:5: layer 1: dense: units is -3"}},
 		{"activation: relu => activation: rellu", []string{`small.yaml:5:36: unknown activation "rellu"`, `did you mean "relu"?`}},
+		{"  - flatten\n => ", []string{"small.yaml:6:7: the model gives an array of shape (28, 10) for a sample", `put "- flatten" before`}},
 		{"- flatten => - flaten", []string{`unknown layer "flaten"`, `did you mean "flatten"?`}},
 		{"- flatten => - reshape: {shape: [7, 100]}", []string{"small.yaml:4:5: layer 0: reshape: ", "784 elements", "(7, 100)"}},
 		{"- flatten => - sequential: [flatten, {reshape: {shape: [5]}}]", []string{"small.yaml:4:28: layer 0.1: reshape: "}},
@@ -83,7 +84,7 @@ func TestTrain_RefusesData(t *testing.T) {
 		{"not IDX", []byte("hello, world"), labels, []string{"not an IDX file"}},
 		{"empty set", idxBytes([]uint32{0, 3}, nil), idxBytes([]uint32{0}, nil), []string{"no samples"}},
 		{"fewer labels", good, idxBytes([]uint32{3}, []byte{0, 1, 0}), []string{`"y" has 3 rows`, `"x" has 4`}},
-		{"label out of range", good, idxBytes([]uint32{4}, []byte{0, 1, 7, 1}), []string{"row 2 is 7", "2 classes", "unit for every class"}},
+		{"label out of range", good, idxBytes([]uint32{4}, []byte{0, 1, 7, 1}), []string{"error: training data of x: the label in row 2 is 7", "2 classes", "unit for every class"}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			refused(t, Data, x.words, "train", idxRun(t, x.x, x.y), "--out", filepath.Join(t.TempDir(), "m"))
@@ -93,7 +94,8 @@ func TestTrain_RefusesData(t *testing.T) {
 	if err := os.Remove(filepath.Join(filepath.Dir(path), "y")); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, Data, []string{"no such file", filepath.Join(filepath.Dir(path), "y")}, "train", path, "--out", filepath.Join(t.TempDir(), "m"))
+	refused(t, Data, []string{"error: " + filepath.Join(filepath.Dir(path), "y") + ": no such file\n", "c.yaml begin in", "--data names another folder"},
+		"train", path, "--out", filepath.Join(t.TempDir(), "m"))
 	refused(t, Data, []string{"train-images-idx3-ubyte.gz", "not found in", "--data"}, "train", example(t), "--data", t.TempDir(), "--offline")
 }
 
@@ -227,6 +229,7 @@ func TestModels_DamagedOnesAreRefused(t *testing.T) {
 	write(t, filepath.Join(extra, "other.bin"), []byte("x"))
 	refused(t, Corrupt, []string{"other.bin", "manifest does not list"}, "inspect", extra)
 	refused(t, Data, []string{"there is no model"}, "eval", filepath.Join(t.TempDir(), "nothing"))
+	refused(t, Data, []string{"a file, not a model", "a model is a folder"}, "eval", png)
 	refused(t, Data, []string{"there is no model", `did you mean "` + dir + `"?`}, "eval", dir+"l")
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -72,9 +73,14 @@ func TestCommand_ExitCodesAndMessages(t *testing.T) {
 		{"docter", nil, Usage, "error: unknown command \"docter\"\n  hint did you mean \"doctor\"?\n"},
 		{"version --jsn", nil, Usage, "error: kun version: unknown flag --jsn\n  hint did you mean --json?\n"},
 		{"version extra", nil, Usage, "error: kun version takes no arguments, found \"extra\"\n  hint write: kun version\n"},
-		{"version --seed many", nil, Usage, "error: kun version: invalid argument \"many\" for \"--seed\" flag: wants a whole number from 0 to 18446744073709551615\n" +
+		{"version --seed many", nil, Usage, "error: kun version: --seed wants a whole number from 0 to 18446744073709551615, not \"many\"\n" +
 			"  hint kun version --help lists the flags\n"},
 		{"version --threads -1", nil, Usage, "error: --threads is -1; it must lie between 0 and 1024\n  hint 0 takes one thread per core\n"},
+		{"version --threads x", nil, Usage, "error: kun version: --threads wants a whole number, not \"x\"\n  hint kun version --help lists the flags\n"},
+		{"version", []string{"KUN_THREADS=99999"}, Usage, "error: KUN_THREADS is 99999; it must lie between 0 and 1024\n  hint 0 takes one thread per core\n"},
+		{"completion bash extra", nil, Usage, "error: kun completion bash takes no arguments, found \"extra\"\n  hint write: kun completion bash\n"},
+		{"train x.yaml --epochs -1", nil, Usage, "error: --epochs is -1; it must be at least 0\n  hint 0 takes what is configured\n"},
+		{"eval x --worst -1", nil, Usage, "error: --worst is -1; it must be at least 0\n"},
 		{"version", []string{"KUN_THREADS=many"}, Usage, "error: KUN_THREADS=many wants a whole number\n"},
 		{"version", []string{"KUN_SEED=-1"}, Usage, "error: KUN_SEED=-1: wants a whole number from 0 to 18446744073709551615\n"},
 		{"version -q -v", nil, Usage, "error: -q and -v contradict each other\n"},
@@ -101,6 +107,9 @@ func TestCommand_JSONError(t *testing.T) {
 			Code          int
 			Message, Hint string
 		}
+	}
+	if out, _, code := run(t, nil, "version", "--wrong", "--json"); code != Usage || !strings.Contains(out, `"message":"kun version: unknown flag --wrong"`) {
+		t.Errorf("code %d, %q", code, out)
 	}
 	out, log, code := run(t, nil, "version", "extra", "--json")
 	if err := json.Unmarshal([]byte(out), &got); err != nil || code != Usage || !strings.HasPrefix(log, "error: ") {
@@ -146,6 +155,13 @@ func TestHelp_FitsEightyColumnsAndNamesEveryCommand(t *testing.T) {
 		}
 	}
 	walk(a.root())
+	out, _ := must(t, "train", "--help")
+	if !strings.Contains(out, "--set TEXT ") {
+		t.Errorf("%s", out)
+	}
+	if out, _ = must(t, "--help"); !strings.Contains(out, "143") {
+		t.Errorf("%s", out)
+	}
 }
 
 func TestCode(t *testing.T) {
@@ -163,6 +179,12 @@ func TestCode(t *testing.T) {
 		{&fs.PathError{Err: syscall.EACCES}, Resources},
 		{&fs.PathError{Err: syscall.EROFS}, Resources},
 		{&net.DNSError{}, Network},
+		{&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, Network},
+		{&url.Error{Op: "Get", Err: errors.New("x")}, Network},
+		{opened(t.TempDir() + "/missing"), Data},
+		{coded(Data, opened(write(t, "file", nil)+"/below")), Data},
+		{coded(Data, opened(strings.Repeat("x", 5000))), Data},
+		{coded(Data, readError(t.TempDir())), Data},
 		{context.Canceled, Interrupted},
 		{stopped{os.Interrupt}, Interrupted},
 		{stopped{syscall.SIGTERM}, Terminated},
@@ -172,6 +194,29 @@ func TestCode(t *testing.T) {
 	} {
 		if got := Code(x.err); got != x.code {
 			t.Errorf("Code(%v) = %d, want %d", x.err, got, x.code)
+		}
+	}
+}
+
+// opened is the error of opening a file.
+func opened(path string) error {
+	f, err := os.Open(path)
+	if err == nil {
+		f.Close()
+	}
+	return err
+}
+
+// readError is the error of reading a file or folder.
+func readError(path string) error {
+	_, err := os.ReadFile(path)
+	return err
+}
+
+func TestHint_OfAFolderIsForWhatIsWritten(t *testing.T) {
+	for op, want := range map[string]string{"mkdir": "--out DIR", "write": "--out DIR", "open": "permissions", "read": "permissions"} {
+		if got := hintOf(&fs.PathError{Op: op, Path: "x", Err: syscall.EACCES}); !strings.Contains(got, want) {
+			t.Errorf("%s: %q", op, got)
 		}
 	}
 }
@@ -203,23 +248,46 @@ func TestReport_HintsWrapAndControlCharactersAreTaken(t *testing.T) {
 	}
 }
 
+// panics is a standard input that finds a mistake of ours.
+type panics struct{}
+
+func (panics) Read([]byte) (int, error) { panic("index out of range") }
+
 func TestRun_APanicBecomesABug(t *testing.T) {
-	for _, verbose := range []bool{false, true} {
-		var log bytes.Buffer
-		a := newApp(Streams{Out: &bytes.Buffer{}, Err: &log})
-		a.verbose = verbose
-		if code := a.panicked("index out of range", []byte("goroutine 1")); code != Bug {
+	model := trained(t)
+	for _, flag := range []string{"", "-v", "--json"} {
+		var out, log bytes.Buffer
+		if code := Run(t.Context(), strings.Fields("predict "+model+" - "+flag), Streams{In: panics{}, Out: &out, Err: &log}); code != Bug {
 			t.Errorf("code %d", code)
 		}
 		s := log.String()
-		if !strings.HasPrefix(s, "error: kun failed inside: index out of range\n  hint this is a mistake in kun") || !strings.Contains(s, issuesURL) {
+		if !strings.Contains(s, "error: kun failed inside: index out of range\n  hint this is a mistake in kun") || !strings.Contains(s, issuesURL) {
 			t.Errorf("%s", s)
 		}
-		if strings.Contains(s, "goroutine") != verbose {
-			t.Errorf("verbose %v: %s", verbose, s)
+		if strings.Contains(s, "goroutine") != (flag == "-v") {
+			t.Errorf("%s: %s", flag, s)
+		}
+		if flag == "--json" && asObject(t, out.String())["error"].(map[string]any)["code"] != 1. {
+			t.Errorf("%s", out.String())
 		}
 	}
 }
+
+func TestRun_AResultThatIsLostIsNoSuccess(t *testing.T) {
+	for _, args := range [][]string{{"version"}, {"version", "--json"}, {"--help"}} {
+		var log bytes.Buffer
+		full := writer(func([]byte) (int, error) {
+			return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}
+		})
+		if code := Run(t.Context(), args, Streams{Out: full, Err: &log}); code != Resources || !strings.Contains(log.String(), "no space left") {
+			t.Errorf("%v: code %d: %s", args, code, log.String())
+		}
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 func TestRun_AnInterruptedContextGivesItsCode(t *testing.T) {
 	for s, code := range map[os.Signal]int{os.Interrupt: Interrupted, syscall.SIGTERM: Terminated} {

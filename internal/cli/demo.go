@@ -32,7 +32,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Long:  "Needs no file and no network, and takes some seconds. It leaves a model in the folder of --out and a few pictures to predict on beside it.",
 		Args:  args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.demo(cmd.Context(), out)
+			return a.demo(cmd, filepath.Clean(out))
 		},
 	}
 	c.Flags().StringVar(&out, "out", filepath.Join("runs", "demo"), "folder for the model")
@@ -44,8 +44,8 @@ func (a *app) stage(name, format string, args ...any) {
 	a.printf("%s"+format+"\n", append([]any{a.out.Style(term.Bold, fmt.Sprintf("%-10s", name))}, args...)...)
 }
 
-func (a *app) demo(ctx context.Context, out string) error {
-	begin := time.Now()
+func (a *app) demo(cmd *cobra.Command, out string) error {
+	ctx, begin := cmd.Context(), time.Now()
 	if err := checkTarget(out); err != nil {
 		return err
 	}
@@ -64,22 +64,18 @@ func (a *app) demo(ctx context.Context, out string) error {
 		Metrics:   []metric.Metric{metric.Accuracy{}},
 		Threads:   a.threads,
 	}
-	t := &training{verb: "demo", model: m, parts: p, out: out, begin: begin, note: note{Data: d}, again: "kun demo"}
+	t := &training{verb: "demo", model: m, parts: p, out: out, begin: begin, note: note{Data: d}, again: commandLine(cmd, nil)}
 	t.options = kun.FitOptions{Epochs: 5, Validate: p.test, Seed: a.seed.value}
 	if err := m.Build(t.options.Seed, p.train.Fields()[0]); err != nil {
 		return err
 	}
 	a.stage("build", "one hidden layer")
-	if !a.json {
-		if err := m.Summary(a.out); err != nil {
-			return err
-		}
+	if err := a.summary(m); err != nil {
+		return err
 	}
 	a.stage("train", "%d epochs in batches of 32", t.options.Epochs)
-	if a.json {
-		return a.fit(ctx, t)
-	}
-	if err := a.fit(ctx, t); err != nil {
+	res, err := a.fit(ctx, t)
+	if err != nil {
 		return err
 	}
 	a.stage("evaluate", "rows are what the test images show, columns what the model says")
@@ -87,6 +83,7 @@ func (a *app) demo(ctx context.Context, out string) error {
 	if err != nil {
 		return err
 	}
+	res.detail(v, m)
 	if err := v.show(a); err != nil {
 		return err
 	}
@@ -96,8 +93,8 @@ func (a *app) demo(ctx context.Context, out string) error {
 		return err
 	}
 	a.printf("\n%.1f s in all. Next:\n", time.Since(begin).Seconds())
-	a.printf("  kun predict %s %s\n  kun eval %s\n  kun inspect %s --weights\n", out, pictures, out, out)
-	return nil
+	a.printf("  kun predict %s %s\n  kun eval %s\n  kun inspect %s --weights\n", quoted(out), quoted(pictures), quoted(out), quoted(out))
+	return a.emit(res)
 }
 
 // usePictures draws the first test images with their predictions and writes them as files to predict on.
@@ -119,6 +116,9 @@ func (a *app) usePictures(ctx context.Context, m *kun.Model, test *data.Set, dir
 		if err := writePicture(name, pix, h, w); err != nil {
 			return coded(Resources, err)
 		}
+	}
+	if a.json {
+		return nil
 	}
 	return term.Pictures(a.out, ps)
 }

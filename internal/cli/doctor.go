@@ -118,6 +118,8 @@ func probe(dir string) (free uint64, writable bool) {
 	for {
 		if st, err := os.Stat(dir); err == nil && st.IsDir() {
 			break
+		} else if err == nil {
+			return 0, false // a file, below which there is nothing
 		}
 		up := filepath.Dir(dir)
 		if up == dir {
@@ -153,8 +155,9 @@ func (a *app) showCheckup(c checkup) {
 		a.printf(", %s free", term.Bytes(c.CacheFree))
 	}
 	a.printf("\nclock      %.2f GHz\n", c.Clock/1e9)
-	a.printf("products   %.0f GFLOP/s on one thread, %.0f %% of the %.0f that %s can do at this clock; %.0f on %d threads\n",
-		c.FlopsOne/1e9, 100*c.FlopsOne/c.FlopsExpect, c.FlopsExpect/1e9, c.Level, c.Flops/1e9, c.Threads)
+	a.printf("products   %.0f GFLOP/s on one thread, %.0f %% of the %.0f of %s at this clock\n",
+		c.FlopsOne/1e9, 100*c.FlopsOne/c.FlopsExpect, c.FlopsExpect/1e9, c.Level)
+	a.printf("           %.0f GFLOP/s on %d threads\n", c.Flops/1e9, c.Threads)
 	a.printf("training   %.0f us per step of the quick-start model, %s samples/s\n", c.Step*1e6, term.Thousands(int64(32/c.Step)))
 	a.printf("copy       %.1f GB/s\n", c.CopyBytes/1e9)
 	for _, w := range c.Warnings {

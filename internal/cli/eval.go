@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +19,7 @@ import (
 	"github.com/kun-ml/kun"
 	"github.com/kun-ml/kun/data"
 	"github.com/kun-ml/kun/dataset"
+	"github.com/kun-ml/kun/internal/cli/input"
 	"github.com/kun-ml/kun/internal/config"
 )
 
@@ -51,6 +55,9 @@ func (a *app) evalCommand() *cobra.Command {
 
 func (a *app) eval(ctx context.Context, arg []string, x evalFlags) error {
 	begin := time.Now()
+	if x.worst < 0 {
+		return fail(Usage, "", "--worst is %d; it must be at least 0", x.worst)
+	}
 	var demands []demand
 	for _, text := range x.require {
 		d, err := parseDemand(text)
@@ -74,11 +81,13 @@ func (a *app) eval(ctx context.Context, arg []string, x evalFlags) error {
 	if err != nil {
 		return err
 	}
-	r, err := m.Evaluate(ctx, src)
+	r, err := m.Evaluate(ctx, a.watched("evaluating", src))
+	a.err.Clear()
 	if err != nil {
 		return coded(Data, fmt.Errorf("%s: %w", name, err))
 	}
-	v, err := a.verdicts(ctx, m, src, max(0, x.worst))
+	v, err := a.verdicts(ctx, m, a.watched("comparing", src), x.worst)
+	a.err.Clear()
 	if err != nil {
 		return err
 	}
@@ -87,7 +96,7 @@ func (a *app) eval(ctx context.Context, arg []string, x evalFlags) error {
 	res.judge(r.Figures)
 	a.printf("%s  %s\n", name, r)
 	if v != nil {
-		res.Confusion, res.Classes = v.counts, m.Classes
+		res.detail(v, m)
 		if err := v.show(a); err != nil {
 			return err
 		}
@@ -106,7 +115,10 @@ func (a *app) eval(ctx context.Context, arg []string, x evalFlags) error {
 // open loads a model.
 func (a *app) open(dir string) (*kun.Model, error) {
 	m, err := kun.Load(dir)
+	st, serr := os.Stat(dir)
 	switch {
+	case serr == nil && !st.IsDir():
+		return nil, fail(Data, "a model is a folder, such as runs/demo; it is named before the data", "%s: a file, not a model", dir)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fail(Data, a.modelsNear(dir), "%s: there is no model: %w", dir, fs.ErrNotExist)
 	case err != nil:
@@ -127,6 +139,8 @@ func (a *app) modelsNear(dir string) string {
 			found = append(found, filepath.Dir(p))
 		}
 	}
+	slices.Sort(found)
+	found = slices.Compact(found)
 	if len(found) == 0 {
 		return "kun demo makes one, kun train CONFIG.yaml trains one"
 	}
@@ -174,9 +188,9 @@ func (a *app) chooseData(m *kun.Model, n *note, name string, x evalFlags) (d dat
 	_, known := dataset.Describe(name)
 	switch {
 	case name == "" && n != nil && n.Data.Source != "":
-		d = n.Data
-		if st, err := os.Stat(n.Folder); w.dir == "" && err == nil && st.IsDir() {
-			if _, ok := dataset.Describe(string(d.Source)); ok {
+		d, w.folder = n.Data, n.Folder
+		if _, ok := dataset.Describe(string(d.Source)); ok && w.dir == "" {
+			if st, err := os.Stat(n.Folder); err == nil && st.IsDir() {
 				w.dir = n.Folder
 			}
 		}
@@ -195,30 +209,39 @@ func (a *app) chooseData(m *kun.Model, n *note, name string, x evalFlags) (d dat
 		}
 		d, w.folder, w.like = p.Data, p.folder, nil
 	default:
-		d, err = fileRecipe(n, name, x)
+		w.dir = "" // the file lies where its name says
+		d, err = a.fileRecipe(n, name, x)
 	}
 	return d, w, err
 }
 
 // fileRecipe reads one file the way the model's own data were read.
-func fileRecipe(n *note, name string, x evalFlags) (dataRecipe, error) {
+func (a *app) fileRecipe(n *note, name string, x evalFlags) (dataRecipe, error) {
 	d := dataRecipe{}
 	if n != nil {
 		d = n.Data
 		d.TestPath, d.TestLabels, d.TestSplit, d.TrainSamples, d.TestSamples = "", "", 0, 0, 0
 	}
-	if _, err := os.Stat(name); err != nil {
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return d, fail(Data, config.DidYouMean(name, dataset.Names()), "%s: neither a file nor a data set", name)
 	}
+	head, err := headOf(name)
+	if err != nil {
+		return d, coded(Data, err)
+	}
 	d.Path, d.Labels = name, x.labels
-	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(name, ".gz"))) {
-	case ".csv", ".tsv", ".txt":
+	switch {
+	case input.Kind(head) == "csv":
 		d.Source = csvSource
+		if d.Weight != "" && lacks(head, d.Weight) {
+			a.logf("%s has no column %q: all rows count alike", name, d.Weight)
+			d.Weight = ""
+		}
 		if n.like() != nil {
 			d.Target = n.Table.Target.Name
 		}
 		d.Target = or(x.target, d.Target)
-	case ".npz":
+	case bytes.HasPrefix(head, []byte("PK")):
 		if d.Source != npzSource {
 			d = dataRecipe{Source: npzSource, Path: name}
 		}
@@ -235,49 +258,33 @@ func fileRecipe(n *note, name string, x evalFlags) (dataRecipe, error) {
 	return d, nil
 }
 
+// headOf is the beginning of a file.
+func headOf(path string) ([]byte, error) {
+	f, err := input.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, headBytes))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return head, nil
+}
+
+// lacks reports whether a table that begins with head names its columns, and none so.
+func lacks(head []byte, column string) bool {
+	c, err := data.NewCSVReader(bytes.NewReader(head), 0, data.HeaderAuto)
+	if err != nil || c.Names() == nil || slices.Contains(c.Names(), column) {
+		return false
+	}
+	_, err = strconv.Atoi(column) // a number counts columns
+	return err != nil
+}
+
 func or(a, b string) string {
 	if a != "" {
 		return a
 	}
 	return b
-}
-
-// demand is such as accuracy>=0.97.
-type demand struct {
-	text, name, op string
-	limit          float64
-}
-
-// parseDemand reads a demand.
-func parseDemand(text string) (demand, error) {
-	for _, op := range []string{">=", "<=", ">", "<"} {
-		name, number, ok := strings.Cut(text, op)
-		if !ok {
-			continue
-		}
-		limit, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		name = strings.TrimSpace(name)
-		if err != nil || name == "" || limit != limit {
-			break
-		}
-		return demand{text, name, op, limit}, nil
-	}
-	return demand{}, fail(Usage, "write a figure, >= or <=, and a number: 'accuracy>=0.97'", "cannot read --require %q", text)
-}
-
-// check is an error when the figures do not meet the demand.
-func (d demand) check(figures map[string]number) error {
-	n, ok := figures[d.name]
-	if !ok {
-		var names []string
-		for f := range figures {
-			names = append(names, f)
-		}
-		return fail(Usage, config.DidYouMean(d.name, names), "--require %s: the model has no figure %q", d.text, d.name)
-	}
-	v := float64(n)
-	if d.op == ">=" && v >= d.limit || d.op == "<=" && v <= d.limit || d.op == ">" && v > d.limit || d.op == "<" && v < d.limit {
-		return nil
-	}
-	return fail(Missed, "", "required %s, but it is %v", d.text, v)
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/kun-ml/kun"
@@ -79,7 +81,6 @@ func Code(err error) int {
 	var told *reported
 	var s stopped
 	var one *config.Error
-	var nerr net.Error
 	var missing *dataset.MissingError
 	switch {
 	case err == nil:
@@ -108,10 +109,10 @@ func Code(err error) int {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS),
 		errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EMFILE), errors.Is(err, fs.ErrPermission):
 		return Resources
-	case errors.As(err, &nerr):
-		return Network
 	case errors.Is(err, fs.ErrNotExist):
 		return Data
+	case errors.As(err, new(*net.OpError)), errors.As(err, new(*net.DNSError)), errors.As(err, new(*url.Error)):
+		return Network // not net.Error: every error number of the system has its methods
 	}
 	return Bug
 }
@@ -129,7 +130,17 @@ func hintOf(err error) string {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "the disk is full; what was saved before is still valid"
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
-		return "choose a folder that you may write to, with --out DIR"
+		if writes(err) {
+			return "choose a folder that you may write to, with --out DIR"
+		}
+		return "look at the permissions of the file and of its folders"
 	}
 	return ""
+}
+
+// writes reports whether an error is surely of something that was to be written; opening a file may be for either.
+func writes(err error) bool {
+	var p *fs.PathError
+	return errors.Is(err, syscall.EROFS) || errors.As(err, new(*os.LinkError)) ||
+		errors.As(err, &p) && slices.Contains([]string{"mkdir", "write", "remove", "unlinkat", "sync", "createtemp", "chmod", "truncate"}, p.Op)
 }

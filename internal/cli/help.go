@@ -11,7 +11,7 @@ import (
 )
 
 const exitCodes = "Exit codes: 0 fine, 1 a bug, 2 usage, 3 configuration, 4 data, 5 memory or disk, 6 diverged, 7 damaged file, " +
-	"8 a required figure missed, 9 network, 130 interrupted."
+	"8 a required figure missed, 9 network, 130 or 143 stopped by Ctrl-C or SIGTERM."
 
 // help writes the help of a command, at most as wide as the screen.
 func (a *app) help(cmd *cobra.Command, _ []string) {
@@ -114,7 +114,7 @@ func flagRows(fs *pflag.FlagSet) [][2]string {
 			name = "-" + f.Shorthand + ", " + name
 		}
 		if kind != "" {
-			name += " " + strings.ToUpper(strings.NewReplacer("int", "N", "string", "TEXT", "stringArray", "TEXT").Replace(kind))
+			name += " " + strings.ToUpper(strings.NewReplacer("int", "N", "stringArray", "TEXT", "string", "TEXT").Replace(kind))
 		}
 		rows = append(rows, [2]string{name, usage})
 	})

@@ -94,7 +94,7 @@ func (a *app) inspect(m *kun.Model, dir string, weights, program bool) error {
 		o.Program = b.String()
 		a.printf("%s", o.Program)
 	} else if !a.json {
-		if err := m.Summary(a.out); err != nil {
+		if err := a.summary(m); err != nil {
 			return err
 		}
 		a.showOrigin(m)
@@ -107,6 +107,24 @@ func (a *app) inspect(m *kun.Model, dir string, weights, program bool) error {
 	}
 	return a.emit(o)
 }
+
+// summary prints the table of layers, with what the terminal can show.
+func (a *app) summary(m *kun.Model) error {
+	var b strings.Builder
+	if err := m.Summary(&b); err != nil {
+		return err
+	}
+	text := b.String()
+	if !a.out.Unicode {
+		text = plainRules.Replace(text)
+	}
+	a.printf("%s", text)
+	return nil
+}
+
+// plainRules draws the rules of a table in ASCII.
+var plainRules = strings.NewReplacer("┏", "+", "┳", "+", "┓", "+", "━", "=", "┃", "|", "┡", "+", "╇", "+", "┩", "+", "├", "+", "┼", "+", "┤", "+",
+	"─", "-", "│", "|", "└", "+", "┴", "+", "┘", "+")
 
 // showOrigin tells what a model takes, what it was trained on and with what result.
 func (a *app) showOrigin(m *kun.Model) {

@@ -44,7 +44,7 @@ func TestTrain_AnInterruptionSavesWhatWasLearnt(t *testing.T) {
 	if got["interrupted"] != true || got["epochs"].(float64) < 3 || got["loss"] != nil {
 		t.Errorf("%v", got)
 	}
-	again := "kun train " + path + " --from " + model + " --out " + model
+	again := "kun train " + path + " --from " + model + " --json --out " + model
 	if s := strings.Join(strings.Fields(log.String()), " "); !strings.Contains(s, "stopped; to go on: "+again) {
 		t.Errorf("it does not say how to go on:\n%s", log)
 	}
@@ -52,6 +52,24 @@ func TestTrain_AnInterruptionSavesWhatWasLearnt(t *testing.T) {
 		t.Error("the saved model has other weights")
 	}
 	must(t, append(strings.Fields(again)[1:], "--epochs", "1")...)
+}
+
+func TestTrain_TheCommandToGoOnIsTheOneThatRan(t *testing.T) {
+	path, dir := small(t, "epochs: 2 => epochs: 100000"), t.TempDir()
+	first, model := trained(t), filepath.Join(dir, "it's m")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	log := &trigger{text: "Epoch 3/", f: func() { cancel(stopped{os.Interrupt}) }}
+	args := []string{"train", path, "--from", first, "--out=" + model, "--set", "optimizer.learning_rate=1e-3", "--set", "metrics=[accuracy ]",
+		"--threads", "1", "--offline", "--seed=7"}
+	if code := Run(ctx, args, Streams{In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: log}); code != Interrupted {
+		t.Fatalf("code %d\n%s", code, log)
+	}
+	name := "'" + strings.ReplaceAll(model, "'", `'\''`) + "'"
+	want := "stopped; to go on: kun train " + path + " --from " + name + " --offline --out " + name + " --seed 7 --set optimizer.learning_rate=1e-3 --set 'metrics=[accuracy ]' --threads 1\n"
+	if !strings.HasSuffix(log.String(), want) {
+		t.Errorf("got\n%swant\n%s", log, want)
+	}
 }
 
 func TestTrain_AnInterruptionBeforeTheFirstStepSavesNothing(t *testing.T) {

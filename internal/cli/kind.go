@@ -10,28 +10,33 @@ import (
 
 // kind is what the outputs of a model mean, told by its loss.
 type kind struct {
-	classes bool // one number per class, or one for two classes; else plain numbers
+	classes bool // one number per class or label, or one for two classes; else plain numbers
 	logits  bool // before the softmax, or the sigmoid
+	binary  bool // every number answers a question of its own with yes or no
+	ignored []int
 	names   []string
 }
+
+// labels reports whether outputs of that many numbers hold any number of labels at once, instead of one class.
+func (k kind) labels(width int) bool { return k.binary && width > 1 }
 
 // kindOf tells what the outputs of a model mean. A model with names of classes and no loss is taken to give probabilities.
 func kindOf(m *kun.Model) kind {
 	k := kind{names: m.Classes}
 	switch l := m.Loss.(type) {
 	case loss.SparseCategoricalCrossEntropy:
-		k.classes, k.logits = true, l.FromLogits
+		k.classes, k.logits, k.ignored = true, l.FromLogits, l.IgnoreClasses
 	case loss.CategoricalCrossEntropy:
 		k.classes, k.logits = true, l.FromLogits
 	case loss.BinaryCrossEntropy:
-		k.classes, k.logits = true, l.FromLogits
+		k.classes, k.logits, k.binary = true, l.FromLogits, true
 	case nil:
 		k.classes = len(m.Classes) > 1
 	}
 	return k
 }
 
-// probabilities turns the output for one sample into a probability per class; nil when it has none. One number is that of
+// probabilities turns the output for one sample into a probability per class or label; nil when it has none. One number is that of
 // the second of two classes.
 func (k kind) probabilities(row []float64) []float64 {
 	switch {
@@ -40,11 +45,17 @@ func (k kind) probabilities(row []float64) []float64 {
 	case len(row) == 1:
 		p := row[0]
 		if k.logits {
-			p = 1 / (1 + math.Exp(-p))
+			p = sigmoid(p)
 		}
 		return []float64{1 - p, p}
 	case !k.logits:
 		return row
+	case k.labels(len(row)):
+		out := make([]float64, len(row))
+		for i, x := range row {
+			out[i] = sigmoid(x)
+		}
+		return out
 	}
 	most, sum := math.Inf(-1), 0.
 	for _, x := range row {
@@ -60,6 +71,8 @@ func (k kind) probabilities(row []float64) []float64 {
 	}
 	return out
 }
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 // name is the name of a class.
 func (k kind) name(class int) string {

@@ -16,8 +16,8 @@ type note struct {
 	Version int            `json:"version"`
 	Command string         `json:"command"`          // "train", "demo"
 	Kun     string         `json:"kun"`              // version
-	Data    dataRecipe     `json:"data"`             // paths as they were found
-	Folder  string         `json:"folder,omitempty"` // that --data named
+	Data    dataRecipe     `json:"data"`             // paths as they were configured
+	Folder  string         `json:"folder,omitempty"` // where they begin, absolute: that of --data, or of the configuration
 	Table   *tableNote     `json:"table,omitempty"`
 	Config  string         `json:"config,omitempty"` // every setting
 	Test    []train.Figure `json:"test,omitempty"`   // figures of the test data
@@ -26,7 +26,7 @@ type note struct {
 	Level   string         `json:"cpu_level,omitempty"`
 }
 
-const noteVersion = 1
+const noteVersion = 2
 
 // keep writes the note into a model.
 func (n *note) keep(m *kun.Model) error {

@@ -37,6 +37,26 @@ type outcome struct {
 	DryRun          bool                `json:"dry_run,omitempty"`
 	Confusion       [][]int64           `json:"confusion,omitempty"` // rows are true classes, columns what the model said
 	Classes         []string            `json:"classes,omitempty"`
+	PerClass        []classFigures      `json:"per_class,omitempty"`
+	Worst           []badSample         `json:"worst,omitempty"`
+}
+
+// classFigures are those of one class; null where there is nothing to divide by.
+type classFigures struct {
+	Class     string `json:"class"`
+	Precision number `json:"precision"`
+	Recall    number `json:"recall"`
+	F1        number `json:"f1"`
+	Samples   int64  `json:"samples"`
+}
+
+// badSample is a sample that was taken for another class.
+type badSample struct {
+	Row         int    `json:"row"`
+	Is          string `json:"is"`
+	TakenFor    string `json:"taken_for"`
+	Probability number `json:"probability"`          // of what it was taken for
+	OfTruth     number `json:"probability_of_truth"` // of what it is
 }
 
 // number is a figure in JSON, which knows no NaN and no infinity: they become null.
@@ -86,5 +106,16 @@ func (o *outcome) tell(h *train.History) {
 		for _, v := range h.Figures[n] {
 			o.History[n] = append(o.History[n], number(v))
 		}
+	}
+}
+
+// detail puts what is known of every class in; v may be nil.
+func (o *outcome) detail(v *verdicts, m *kun.Model) {
+	if v == nil {
+		return
+	}
+	o.Confusion, o.Classes, o.PerClass = v.counts, m.Classes, v.perClass()
+	for _, x := range v.worst {
+		o.Worst = append(o.Worst, badSample{x.row, v.kind.name(x.truth), v.kind.name(x.said), number(x.sure), number(x.chance)})
 	}
 }

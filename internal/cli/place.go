@@ -14,7 +14,6 @@ import (
 	"github.com/kun-ml/kun/optim"
 	"github.com/kun-ml/kun/prep"
 	"github.com/kun-ml/kun/tensor"
-	"github.com/kun-ml/kun/train"
 )
 
 // locate turns a mistake in shapes into an error that points at the line of the configuration with the layer, the loss or
@@ -147,46 +146,4 @@ func layerNode(list *config.Node, path string) *config.Node {
 		}
 	}
 	return found
-}
-
-// placed is a callback of a configuration: what it says about its settings points at its line.
-type placed struct {
-	train.Callback
-	plan *plan
-	at   int
-	dry  bool // settings are checked, nothing is done
-	full func(error) bool
-}
-
-// BeginRun checks the settings.
-func (c *placed) BeginRun(r *train.Run) error {
-	err := c.Callback.BeginRun(r)
-	if err == nil {
-		return nil
-	}
-	return c.plan.doc.Find("callbacks", strconv.Itoa(c.at)).Errorf("", "%s", strings.TrimPrefix(err.Error(), "train: "))
-}
-
-// EndStep passes on, unless this is a dry run.
-func (c *placed) EndStep(r *train.Run) error {
-	if c.dry {
-		return nil
-	}
-	return c.survive(c.Callback.EndStep(r))
-}
-
-// EndEpoch passes on, unless this is a dry run.
-func (c *placed) EndEpoch(r *train.Run) error {
-	if c.dry {
-		return nil
-	}
-	return c.survive(c.Callback.EndEpoch(r))
-}
-
-// survive lets a run go on when the disk is full: the weights in memory are worth more than what could not be written.
-func (c *placed) survive(err error) error {
-	if err != nil && c.full(err) {
-		return nil
-	}
-	return err
 }

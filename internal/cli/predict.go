@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,7 @@ type prediction struct {
 	Input       string   `json:"input"`
 	Class       string   `json:"class,omitempty"`
 	Probability number   `json:"probability,omitempty"`
+	Labels      []guess  `json:"labels,omitzero"` // instead of a class: all that are likely, the likeliest first
 	Top         []guess  `json:"top,omitempty"`
 	Output      []number `json:"output"`
 }
@@ -47,7 +49,7 @@ func (a *app) predictCommand() *cobra.Command {
 		Use:   "predict MODEL FILE...",
 		Short: "predict on pictures (png, jpeg), npy, IDX or CSV files, or folders of them",
 		Long: "FILE may be a folder, whose files are taken in the order of their names, or - for standard input. Pictures are brought to the model's size. " +
-			"A file that cannot be read is reported and the others are predicted on; the exit code is then 4.",
+			"A file that cannot be read is reported and the others are predicted on; the exit code is then that of the last such file.",
 		Example: "kun predict runs/mnist digit.png\nkun predict runs/mnist pictures/ --top 3 --json\ncat digit.png | kun predict runs/mnist -",
 		Args:    args("MODEL", "FILE..."),
 		RunE: func(cmd *cobra.Command, arg []string) error {
@@ -93,12 +95,12 @@ func (a *app) predictAll(ctx context.Context, dir string, files []string, x pred
 			if last = coded(Data, err); len(paths) == 1 {
 				return last
 			}
-			failed = append(failed, failure{p, err.Error()})
-			fmt.Fprint(a.err, a.errorText(err.Error(), ""))
+			failed = append(failed, failure{p, inWords(err)})
+			fmt.Fprint(a.err, a.errorText(inWords(err), ""))
 			continue
 		}
 		for _, p := range out {
-			a.printf("%s\n", p.line())
+			a.printf("%s\n", strings.ReplaceAll(p.line(), "\n", "?"))
 		}
 		if a.json {
 			all = append(all, out...)
@@ -123,19 +125,9 @@ type reported struct{ code int }
 
 func (r *reported) Error() string { return "some inputs could not be used" }
 
-// readInput reads a file. For a model of a table, a table with the same columns may have them in any order, and its
-// categories get the codes that the model learnt.
+// readInput reads a file, or standard input, and tells what the person should know of it.
 func (a *app) readInput(path string, like *tableNote, spec input.Spec) (*input.Batch, error) {
-	var b *input.Batch
-	var err error
-	switch {
-	case path == "-":
-		b, err = readStream("standard input", a.in, like, spec)
-	case like != nil && isTable(path):
-		b, err = readTable(path, like, spec)
-	default:
-		b, err = input.ReadFile(path, spec)
-	}
+	b, err := readSamples(path, a.in, like, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -173,6 +165,9 @@ func (a *app) predict(ctx context.Context, m *kun.Model, b *input.Batch, top int
 		return nil, errors.New("there are no samples")
 	}
 	k, width, values := kindOf(m), out.Len()/b.Len(), out.Float64s()
+	if out.Rank() > 2 {
+		k.classes = false // a sample has many answers
+	}
 	var all []prediction
 	for i, name := range b.Names {
 		all = append(all, k.describe(name, values[i*width:(i+1)*width], top))
@@ -198,7 +193,16 @@ func (k kind) describe(name string, row []float64, top int) prediction {
 	for _, i := range order[:min(top, len(order))] {
 		p.Top = append(p.Top, guess{k.name(i), number(chances[i])})
 	}
-	p.Class, p.Probability = p.Top[0].Class, p.Top[0].Probability
+	if !k.labels(len(row)) {
+		p.Class, p.Probability = p.Top[0].Class, p.Top[0].Probability
+		return p
+	}
+	p.Labels = []guess{}
+	for _, i := range order {
+		if chances[i] >= 0.5 {
+			p.Labels = append(p.Labels, guess{k.name(i), number(chances[i])})
+		}
+	}
 	return p
 }
 
@@ -211,7 +215,14 @@ func (p *prediction) line() string {
 		}
 		return s
 	}
-	for i, g := range p.Top {
+	said := p.Top
+	switch {
+	case p.Labels != nil && len(p.Labels) == 0:
+		s += " none of the labels; the likeliest:"
+	case len(p.Labels) > len(said):
+		said = p.Labels
+	}
+	for i, g := range said {
 		if i > 0 {
 			s += ","
 		}

@@ -14,7 +14,7 @@ import (
 type progress struct {
 	train.Base
 	bar    *term.Bar // nil: nothing is shown
-	screen *term.Screen
+	app    *app
 	every  int // steps between two looks at the clock
 	looked time.Time
 	memory time.Time // when the memory was read
@@ -35,7 +35,7 @@ const (
 // progress makes the callback. The best epoch is told by the first metric, or by the loss where it is not known whether the
 // metric rises or falls.
 func (a *app) progress(ms []metric.Metric, epochs, batch, samples int) *progress {
-	p := &progress{every: 1, values: make([]float64, len(ms)), screen: a.err, factor: 1}
+	p := &progress{every: 1, values: make([]float64, len(ms)), app: a, factor: 1}
 	if a.quiet {
 		return p
 	}
@@ -50,8 +50,9 @@ func (a *app) progress(ms []metric.Metric, epochs, batch, samples int) *progress
 	return p
 }
 
-// BeginRun notes the learning rate.
+// BeginRun notes the learning rate. From here on an interruption saves what was learnt.
 func (p *progress) BeginRun(r *train.Run) error {
+	p.app.learning.Store(true)
 	p.factor = r.RateFactor()
 	return nil
 }
@@ -114,7 +115,7 @@ func (p *progress) EndEpoch(r *train.Run) error {
 	p.bar.EndEpoch(f)
 	if r.RateFactor() != p.factor {
 		p.factor = r.RateFactor()
-		_, _ = p.screen.Write([]byte("          the learning rate is now " + term.Figure(r.LearningRate()) + "\n"))
+		p.app.logf("          the learning rate is now %s", term.Figure(r.LearningRate()))
 	}
 	return nil
 }

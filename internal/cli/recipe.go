@@ -60,6 +60,9 @@ type changes struct {
 
 // readPlan reads a configuration: file, then environment, then flags.
 func (a *app) readPlan(path string, c changes) (*plan, error) {
+	if c.epochs < 0 {
+		return nil, fail(Usage, "0 takes what is configured", "--epochs is %d; it must be at least 0", c.epochs)
+	}
 	doc, err := config.ReadFile(path)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -57,6 +58,9 @@ func (a *app) root() *cobra.Command {
 			c.RunE = func(_ *cobra.Command, args []string) error {
 				return fail(Usage, "write: kun completion bash, zsh, fish or powershell", "no completion for %q", args[0])
 			}
+			for _, shell := range c.Commands() {
+				shell.Args = args()
+			}
 		}
 	}
 	return root
@@ -83,15 +87,16 @@ func (a *app) globals(cmd *cobra.Command) error {
 		}
 		a.seed.from = "KUN_SEED=" + v
 	}
+	name := "--threads"
 	if v := a.getenv("KUN_THREADS"); v != "" && !cmd.Flags().Changed("threads") {
 		n, err := strconv.Atoi(v)
 		if err != nil {
 			return fail(Usage, "", "KUN_THREADS=%s wants a whole number", v)
 		}
-		a.threads = n
+		a.threads, name = n, "KUN_THREADS"
 	}
 	if a.threads < 0 || a.threads > 1024 {
-		return fail(Usage, "0 takes one thread per core", "--threads is %d; it must lie between 0 and 1024", a.threads)
+		return fail(Usage, "0 takes one thread per core", "%s is %d; it must lie between 0 and 1024", name, a.threads)
 	}
 	if a.quiet && a.verbose {
 		return fail(Usage, "", "-q and -v contradict each other")
@@ -140,6 +145,17 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 // flagError turns pflag's message into ours: exit code 2, with the nearest flag.
 func flagError(cmd *cobra.Command, err error) error {
 	msg := err.Error()
+	var bad *pflag.InvalidValueError
+	if errors.As(err, &bad) {
+		cause := strings.TrimPrefix(bad.Unwrap().Error(), "strconv.")
+		switch bad.GetFlag().Value.Type() {
+		case "int":
+			cause = "wants a whole number"
+		case "bool":
+			cause = "is given alone, or as true or false"
+		}
+		return fail(Usage, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath()), "%s: --%s %s, not %q", cmd.CommandPath(), bad.GetFlag().Name, cause, bad.GetValue())
+	}
 	if name, ok := strings.CutPrefix(msg, "unknown flag: --"); ok {
 		var known []string
 		add := func(f *pflag.Flag) { known = append(known, f.Name) }

@@ -6,14 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kun-ml/kun/internal/cli/term"
 	"github.com/kun-ml/kun/internal/config"
+	"github.com/kun-ml/kun/internal/config/width"
 )
 
 // Streams are a command's surroundings.
@@ -26,14 +31,16 @@ type Streams struct {
 
 // Main runs kun with the process's arguments and streams and gives its exit code.
 func Main() int {
-	ctx, stop := watch(context.Background(), os.Stderr, os.Exit)
+	a := newApp(Streams{os.Stdin, os.Stdout, os.Stderr, os.Environ()})
+	ctx, stop := watch(context.Background(), a, os.Exit)
 	defer stop()
-	return Run(ctx, os.Args[1:], Streams{os.Stdin, os.Stdout, os.Stderr, os.Environ()})
+	return a.run(ctx, os.Args[1:])
 }
 
-// Run runs kun and gives its exit code. It never panics.
-func Run(ctx context.Context, args []string, s Streams) (code int) {
-	a := newApp(s)
+// Run runs kun and gives its exit code. A panic of the command is reported as a mistake in kun, with the code Bug.
+func Run(ctx context.Context, args []string, s Streams) int { return newApp(s).run(ctx, args) }
+
+func (a *app) run(ctx context.Context, args []string) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
 			code = a.panicked(p, debug.Stack())
@@ -45,9 +52,16 @@ func Run(ctx context.Context, args []string, s Streams) (code int) {
 	if cause := context.Cause(ctx); cause != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		err = cause
 	}
+	if werr := a.out.Err(); werr != nil && Code(err) == OK {
+		err = fail(Resources, "the result was not written, or not all of it", "standard output: %w", werr)
+	}
 	if err == nil {
 		return OK
 	}
+	if i := slices.Index(args, "--"); i >= 0 {
+		args = args[:i]
+	}
+	a.json = a.json || slices.Contains(args, "--json") // a wrong flag before it keeps it from being read
 	return a.report(err)
 }
 
@@ -65,6 +79,9 @@ type app struct {
 	emitted bool // the object of --json
 	seed    seedFlag
 	threads int
+
+	learning  atomic.Bool // a training has weights that an interruption saves
+	reporting atomic.Bool // an error has been told, or is being told
 }
 
 func newApp(s Streams) *app {
@@ -85,21 +102,21 @@ func (a *app) getenv(name string) string {
 // logf writes a line for the person, unless -q.
 func (a *app) logf(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintf(a.err, format+"\n", args...)
+		a.err.Print(fmt.Sprintf(format+"\n", args...))
 	}
 }
 
 // detailf writes a line for the person with -v.
 func (a *app) detailf(format string, args ...any) {
 	if a.verbose {
-		fmt.Fprintf(a.err, format+"\n", args...)
+		a.err.Print(fmt.Sprintf(format+"\n", args...))
 	}
 }
 
 // printf writes a part of the result for a person; with --json the object takes its place.
 func (a *app) printf(format string, args ...any) {
 	if !a.json {
-		fmt.Fprintf(a.out, format, args...)
+		a.out.Print(fmt.Sprintf(format, args...))
 	}
 }
 
@@ -124,8 +141,9 @@ func (a *app) emit(v any) error {
 // report tells the person (and, with --json, the script) what went wrong, and gives the exit code.
 func (a *app) report(err error) int {
 	code, hint := Code(err), hintOf(err)
+	message := inWords(err)
 	var told *reported
-	if errors.As(err, &told) {
+	if errors.As(err, &told) || a.reporting.Swap(true) {
 		return code
 	}
 	var s stopped
@@ -133,33 +151,46 @@ func (a *app) report(err error) int {
 	switch {
 	case errors.As(err, &s):
 		if hint != "" {
-			fmt.Fprintf(a.err, "stopped; %s\n", hint)
+			a.err.Print("stopped; " + hint + "\n")
 		} else {
-			fmt.Fprintln(a.err, "stopped")
+			a.err.Print("stopped\n")
 		}
 	case errors.As(err, &one): // it says the place itself, and its hint stands below the caret
 		fmt.Fprintln(a.err, strings.TrimSuffix(err.Error(), "\n"))
 	default:
-		fmt.Fprint(a.err, a.errorText(err.Error(), hint))
+		fmt.Fprint(a.err, a.errorText(message, hint))
 	}
-	if a.json && !a.emitted {
-		type object struct {
-			Code    int    `json:"code"`
-			Message string `json:"message"`
-			Hint    string `json:"hint,omitempty"`
-		}
-		_ = json.NewEncoder(a.out).Encode(struct {
-			Version int    `json:"version"`
-			Error   object `json:"error"`
-		}{jsonVersion, object{code, config.Printable(err.Error()), hint}})
-	}
+	a.emitError(code, message, hint)
 	return code
+}
+
+// inWords is the message of an error for a person: without the names of packages, and nothing said twice.
+func inWords(err error) string {
+	return strings.TrimSuffix(packages.ReplaceAllString(err.Error(), "$1"), ": "+fs.ErrNotExist.Error())
+}
+
+var packages = regexp.MustCompile(`(^|: )(?:(?:array|data|kun|prep|store|train): )+`)
+
+// emitError prints the object of an error, with --json and unless the command printed its own.
+func (a *app) emitError(code int, message, hint string) {
+	if !a.json || a.emitted {
+		return
+	}
+	type object struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+		Hint    string `json:"hint,omitempty"`
+	}
+	_ = json.NewEncoder(a.out).Encode(struct {
+		Version int    `json:"version"`
+		Error   object `json:"error"`
+	}{jsonVersion, object{code, width.Printable(message), hint}})
 }
 
 // errorText is "error: ..." with the hint below.
 func (a *app) errorText(message, hint string) string {
 	var b strings.Builder
-	b.WriteString(a.err.Style(term.Red, "error:") + " " + config.Printable(strings.TrimSpace(message)) + "\n")
+	b.WriteString(a.err.Style(term.Red, "error:") + " " + width.Printable(strings.TrimSpace(message)) + "\n")
 	if hint != "" {
 		for i, l := range wrapText(hint, a.err.Width()-7) {
 			lead := "  hint "
@@ -174,12 +205,14 @@ func (a *app) errorText(message, hint string) string {
 
 // panicked reports a mistake of ours.
 func (a *app) panicked(p any, stack []byte) int {
-	fmt.Fprint(a.err, a.errorText(fmt.Sprintf("kun failed inside: %v", p),
-		"this is a mistake in kun, not yours; please report it at "+issuesURL+
-			" with this message, the command, and what \"kun version\" prints (-v shows where it happened)"))
+	message := fmt.Sprintf("kun failed inside: %v", p)
+	hint := "this is a mistake in kun, not yours; please report it at " + issuesURL +
+		" with this message, the command, and what \"kun version\" prints (-v shows where it happened)"
+	fmt.Fprint(a.err, a.errorText(message, hint))
 	if a.verbose {
 		_, _ = a.err.Write(stack)
 	}
+	a.emitError(Bug, message, hint)
 	return Bug
 }
 

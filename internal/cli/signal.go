@@ -2,30 +2,46 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
-// watch ends the context at the first Ctrl-C or SIGTERM, so that the running step can finish and be saved, and leaves
-// the process at once at the second, by calling exit. stop gives the signals back.
-func watch(parent context.Context, log io.Writer, exit func(code int)) (ctx context.Context, stop func()) {
+// grace is how long a command that has nothing to save may take to notice that it is stopped: it may wait for a disk or for
+// standard input.
+const grace = 300 * time.Millisecond
+
+// watch ends the context at the first Ctrl-C or SIGTERM. A training can then finish its step and save; a command with nothing
+// to save is left by calling exit when it does not end by itself. The second signal leaves at once. stop gives the signals back.
+func watch(parent context.Context, a *app, exit func(code int)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
 	go func() {
-		for n := 0; ; n++ {
+		var late <-chan time.Time
+		var first os.Signal
+		for {
 			select {
 			case s := <-signals:
-				if n > 0 {
+				if first != nil {
 					exit(stopped{s}.code())
 					return
 				}
+				first = s
+				learning := a.learning.Load()
 				cancel(stopped{s})
-				fmt.Fprintf(log, "\nstopping after this step; once more to stop at once\n")
+				if learning {
+					a.err.Print("stopping after this step; once more to stop at once\n")
+				} else {
+					late = time.After(grace)
+				}
+			case <-late:
+				if !a.reporting.Load() {
+					exit(a.report(stopped{first}))
+				}
+				late = nil
 			case <-done:
 				return
 			}

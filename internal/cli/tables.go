@@ -1,12 +1,13 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kun-ml/kun/data"
@@ -48,8 +49,9 @@ func tableError(err error) error {
 	switch {
 	case missing:
 		return &Exit{Code: Data, Err: errors.New(text), Hint: "data: {missing: drop} leaves such rows out, data: {skip: [NAME]} leaves the column out"}
-	case strings.Contains(text, "name it in Categories"):
-		return &Exit{Code: Data, Err: err, Hint: "data: {categories: [NAME]} takes a column for categories"}
+	case strings.Contains(text, "; name it in Categories"):
+		text, _, _ = strings.Cut(text, "; name it in Categories")
+		return &Exit{Code: Data, Err: errors.New(text + ")"), Hint: "data: {categories: [NAME]} takes a column for categories"}
 	}
 	return err
 }
@@ -134,46 +136,65 @@ func (d dataRecipe) note(t *data.Table) *tableNote {
 	return n
 }
 
-// isTable reports whether a file's name is that of a table.
-func isTable(path string) bool {
-	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(path, ".gz"))) {
-	case ".csv", ".tsv":
-		return true
-	}
-	return false
-}
+// headBytes is how much of a file is looked at to find out what it holds.
+const headBytes = 1 << 20
 
-// readTable reads a table to predict on: the columns that the model was trained on, by name. A file without names that holds
-// numbers alone is read column by column.
-func readTable(path string, like *tableNote, spec input.Spec) (*input.Batch, error) {
-	t, err := data.ReadCSVFile(path, data.CSVOptions{Like: like.inputs()})
-	if err != nil {
-		if b, other := input.ReadFile(path, spec); other == nil && !like.hasCategories() {
-			return b, nil
+// readSamples reads a file, or standard input for "-". What it holds follows from its first bytes. For a model of a table, a table
+// with the same columns may have them in any order, and its categories get the codes that the model learnt; one without names
+// that holds numbers alone is read column by column.
+func readSamples(path string, stdin io.Reader, like *tableNote, spec input.Spec) (*input.Batch, error) {
+	name, from := path, stdin
+	if path == "-" {
+		name = "standard input"
+	} else {
+		f, err := input.Open(path)
+		if err != nil {
+			return nil, err
 		}
-		text, _, _ := strings.Cut(err.Error(), "; leave out such rows") // there is no such choice here
-		return nil, errors.New(text)
+		defer f.Close()
+		from = f
 	}
-	return batchOf(path, t)
-}
-
-// readStream is readTable for a stream, which may hold any kind of input.
-func readStream(name string, r io.Reader, like *tableNote, spec input.Spec) (*input.Batch, error) {
-	if like == nil {
-		return input.Read(name, r, spec)
-	}
-	raw, err := io.ReadAll(io.LimitReader(r, input.MaxBytes+1))
-	if err != nil {
+	r := bufio.NewReaderSize(from, headBytes)
+	head, err := r.Peek(headBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	t, err := data.ReadCSV(bytes.NewReader(raw), data.CSVOptions{Like: like.inputs()})
-	if err == nil {
-		return batchOf(name, t)
+	if like == nil || input.Kind(head) != "csv" || like.byPosition(head) {
+		return input.Read(name, r, spec)
 	}
-	if b, other := input.Read(name, bytes.NewReader(raw), spec); other == nil && !like.hasCategories() {
-		return b, nil
+	t, err := data.ReadCSV(r, data.CSVOptions{Like: like.inputs()})
+	if err != nil {
+		var f *data.FormatError
+		text := strings.TrimPrefix(err.Error(), "data: ")
+		if errors.As(err, &f) {
+			text = f.Detail()
+		}
+		text, _, _ = strings.Cut(text, "; leave out such rows") // there is no such choice here
+		return nil, fmt.Errorf("%s: %s", name, text)
 	}
-	return nil, fmt.Errorf("%s: %w", name, err)
+	return batchOf(name, t)
+}
+
+// byPosition reports whether a table that begins with head has no names although the model knows its columns by names, and
+// holds numbers, as all of these columns do.
+func (n *tableNote) byPosition(head []byte) bool {
+	if slices.ContainsFunc(n.Columns, func(c column) bool { return len(c.Categories) > 0 }) || n.numbered() {
+		return false
+	}
+	c, err := data.NewCSVReader(bytes.NewReader(head), 0, data.HeaderAuto)
+	if err != nil || c.Names() != nil {
+		return false
+	}
+	first, err := c.Read()
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(first, func(s string) bool { _, err := data.ParseNumber(s); return err != nil })
+}
+
+// numbered reports whether the columns are named by their numbers, as those of a table without names are.
+func (n *tableNote) numbered() bool {
+	return !slices.ContainsFunc(n.Columns, func(c column) bool { _, err := strconv.Atoi(c.Name); return err != nil })
 }
 
 // batchOf gives the rows of a table their names.
@@ -189,8 +210,4 @@ func batchOf(name string, t *data.Table) (*input.Batch, error) {
 		}
 	}
 	return b, nil
-}
-
-func (n *tableNote) hasCategories() bool {
-	return slices.ContainsFunc(n.Columns, func(c column) bool { return len(c.Categories) > 0 })
 }

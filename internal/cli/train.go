@@ -4,24 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/kun-ml/kun"
 	"github.com/kun-ml/kun/data"
+	"github.com/kun-ml/kun/dataset"
 	"github.com/kun-ml/kun/store"
-	"github.com/kun-ml/kun/train"
 )
 
 // trainFlags are those of kun train.
 type trainFlags struct {
 	changes
+	cmd             *cobra.Command
 	data, out, from string
 	show, dry       bool
 }
@@ -42,8 +41,9 @@ func (a *app) trainCommand() *cobra.Command {
 				return err
 			}
 			if x.show {
-				return p.dec.Print(a.out, p.recipe, p.origins)
+				return a.showPlan(p)
 			}
+			x.cmd = cmd
 			return a.train(cmd.Context(), p, x, begin)
 		},
 	}
@@ -59,38 +59,70 @@ func (a *app) trainCommand() *cobra.Command {
 	return c
 }
 
+// showPlan prints every setting and where it came from.
+func (a *app) showPlan(p *plan) error {
+	var b strings.Builder
+	if err := p.dec.Print(&b, p.recipe, p.origins); err != nil {
+		return err
+	}
+	a.printf("%s", b.String())
+	origins := map[string]string{}
+	for path, o := range p.origins {
+		origins[path] = o.Where
+	}
+	return a.emit(struct {
+		envelope
+		Config  string            `json:"config"`  // YAML
+		Origins map[string]string `json:"origins"` // of every setting that has not its default, by path
+	}{envelope{jsonVersion, "train"}, b.String(), origins})
+}
+
 // train does what kun train does with a configuration.
 func (a *app) train(ctx context.Context, p *plan, x trainFlags, begin time.Time) error {
 	if x.out == "" {
 		x.out = filepath.Join("runs", p.name)
 	}
+	x.out = filepath.Clean(x.out)
 	if err := checkTarget(x.out); err != nil {
 		return err
 	}
-	m, err := p.start(a.threads, x.from)
+	if err := p.checkCallbacks(x.out); err != nil {
+		return err
+	}
+	m, err := a.start(p, x.from)
 	if err != nil {
 		return err
 	}
 	w := want{folder: p.folder, dir: x.data, classes: classes(m)}
+	if x.from != "" {
+		w.like = noteOf(m).like()
+	}
 	ps, err := p.Data.load(ctx, a, w)
 	if err != nil {
-		return err
+		return p.absent(err, or(x.data, p.folder))
 	}
 	if err := a.inspectData(ctx, ps); err != nil {
 		return err
 	}
 	t := &training{verb: "train", model: m, parts: ps, options: p.fitOptions(), plan: p, out: x.out, begin: begin}
-	t.again = fmt.Sprintf("kun train %s --from %s --out %s", p.doc.Src.Name, x.out, x.out)
+	t.again = commandLine(x.cmd, map[string]string{"from": x.out, "out": x.out})
 	if t.options.Validate, err = p.validation(ps); err != nil {
 		return err
 	}
-	if t.options.ClassWeight, err = p.classWeights(ctx, ps.train); err != nil {
+	if x.from != "" {
+		if err := continues(m, ps, x.from); err != nil {
+			return err
+		}
+	}
+	of, err := p.foresee(ctx, m, ps, x.from == "")
+	if err != nil {
+		return coded(Data, err)
+	}
+	if err := checkTest(ctx, m, ps, of); err != nil {
 		return err
 	}
-	if x.from == "" { // else the model is there already
-		if err := p.checkRoom(ctx, ps); err != nil {
-			return coded(Data, err)
-		}
+	if t.options.ClassWeight, err = p.classWeights(ctx, ps.train, of); err != nil {
+		return err
 	}
 	p.attach(a, t, x.dry)
 	if t.note, err = p.remember(w, ps); err != nil {
@@ -100,7 +132,11 @@ func (a *app) train(ctx context.Context, p *plan, x trainFlags, begin time.Time)
 	if x.dry {
 		return a.tryOut(ctx, t)
 	}
-	return a.fit(ctx, t)
+	res, err := a.fit(ctx, t)
+	if err != nil {
+		return err
+	}
+	return a.emit(res)
 }
 
 // checkTarget says, before anything takes time, whether a model could be saved to dir.
@@ -112,20 +148,6 @@ func checkTarget(dir string) error {
 		return fail(Resources, "choose a folder that you may write to, with --out DIR", "%s: no file can be made there", dir)
 	}
 	return nil
-}
-
-// start makes the model, new or with the weights of another.
-func (p *plan) start(threads int, from string) (*kun.Model, error) {
-	m := p.model(threads)
-	if from == "" {
-		return m, nil
-	}
-	old, err := kun.LoadInto(from, m.Net)
-	if err != nil {
-		return nil, coded(Config, err)
-	}
-	old.Loss, old.Optimizer, old.Metrics, old.Threads, old.Notes = m.Loss, m.Optimizer, m.Metrics, threads, nil
-	return old, nil
 }
 
 // validation is what the model is measured on after every epoch: a share of the training data when one is asked for, else
@@ -146,8 +168,8 @@ func (p *plan) validation(ps *parts) (data.Source, error) {
 	return aside, nil
 }
 
-// classWeights are the weights of classes by number. The configuration may name them.
-func (p *plan) classWeights(ctx context.Context, src data.Source) (map[int]float64, error) {
+// classWeights are the weights of classes by number, of so many classes; 0: not known. The configuration may name them.
+func (p *plan) classWeights(ctx context.Context, src data.Source, of int) (map[int]float64, error) {
 	t := p.Train
 	if t.BalanceClasses {
 		if len(t.ClassWeight) > 0 {
@@ -157,6 +179,9 @@ func (p *plan) classWeights(ctx context.Context, src data.Source) (map[int]float
 		return w, coded(Data, err)
 	}
 	names, out := data.ClassesOf(src), map[int]float64{}
+	if of == 0 {
+		of = mostClasses
+	}
 	for name, w := range t.ClassWeight {
 		at := p.doc.Find("train", "class_weight", name)
 		k, err := strconv.Atoi(name)
@@ -166,8 +191,8 @@ func (p *plan) classWeights(ctx context.Context, src data.Source) (map[int]float
 			}
 		}
 		switch {
-		case err != nil || k < 0 || len(names) > 0 && k >= len(names):
-			hint := "classes without names are numbered from 0"
+		case err != nil || k < 0 || len(names) > 0 && k >= len(names) || k >= of:
+			hint := fmt.Sprintf("classes without names are numbered from 0, here to %d", of-1)
 			if len(names) > 0 {
 				hint = "the classes are " + strings.Join(names, ", ")
 			}
@@ -180,41 +205,33 @@ func (p *plan) classWeights(ctx context.Context, src data.Source) (map[int]float
 	return out, nil
 }
 
-// attach gives the run its callbacks. Files that they write and that have no name lie beside the model.
-func (p *plan) attach(a *app, t *training, dry bool) {
-	full := func(err error) bool {
-		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
-			return false
-		}
-		a.logf("%s %v; training goes on, what was saved before is still valid", a.warning(), err)
-		return true
+// mostClasses bounds the number of a class where the model does not tell how many there are.
+const mostClasses = 1 << 16
+
+// absent says of a file that is not there where it was looked for.
+func (p *plan) absent(err error, folder string) error {
+	if hintOf(err) != "" || !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	for i, c := range p.Callbacks {
-		switch c := c.(type) {
-		case *train.Checkpoint:
-			if c.Dir == "" {
-				c.Dir = t.out + ".checkpoint"
-			}
-		case *train.CSVLog:
-			if c.Path == "" {
-				c.Path = t.out + ".csv"
-			}
-			if !dry {
-				_ = os.MkdirAll(filepath.Dir(c.Path), 0o755) // what is wrong with it shows when the file is made
-			}
-		}
-		t.options.Callbacks = append(t.options.Callbacks, &placed{Callback: c, plan: p, at: i, dry: dry, full: full})
+	full, absErr := filepath.Abs(folder)
+	if absErr != nil {
+		return err
 	}
+	return &Exit{Code: Code(err), Err: err, Hint: "the paths in data of " + p.doc.Src.Name + " begin in " + full + "; --data names another folder"}
 }
 
-// remember makes the note of the run.
+// remember makes the note of the run. Paths stay as the configuration has them, with the folder in which they begin.
 func (p *plan) remember(w want, ps *parts) (note, error) {
-	n := note{Data: p.Data, Table: ps.table, Folder: w.dir}
-	if w.dir != "" {
-		w.folder = w.dir
+	n := note{Data: p.Data, Table: ps.table}
+	folder := w.dir
+	if _, registered := dataset.Describe(string(p.Data.Source)); folder == "" && !registered {
+		folder = p.folder
 	}
-	for _, path := range []*string{&n.Data.Path, &n.Data.Labels, &n.Data.TestPath, &n.Data.TestLabels} {
-		*path = w.at(*path)
+	if folder != "" {
+		var err error
+		if n.Folder, err = filepath.Abs(folder); err != nil {
+			return n, coded(Resources, err)
+		}
 	}
 	var b strings.Builder
 	err := p.dec.Print(&b, p.recipe, p.origins)

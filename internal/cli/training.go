@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/kun-ml/kun"
@@ -27,26 +28,32 @@ type training struct {
 	begin   time.Time
 }
 
-// fit trains, evaluates, saves and reports.
-func (a *app) fit(ctx context.Context, t *training) error {
-	h, stopped, err := a.learn(ctx, t)
-	if err != nil {
-		return err
+// fit trains, evaluates, saves and tells the person. What was learnt is saved whatever fails after it.
+func (a *app) fit(ctx context.Context, t *training) (*outcome, error) {
+	defer a.learning.Store(false)
+	h, stopped, failed := a.learn(ctx, t)
+	if h == nil {
+		return nil, failed
 	}
 	var report *kun.Report
-	if t.parts.test != nil && !stopped {
+	if t.parts.test != nil && !stopped && failed == nil {
+		var err error
 		report, err = t.model.Evaluate(ctx, t.parts.test)
 		switch {
-		case errors.Is(err, context.Canceled):
+		case ctx.Err() != nil && errors.Is(err, context.Canceled):
 			stopped = true
 		case err != nil:
-			return coded(Data, t.plan.locate(fmt.Errorf("test data: %w", err)))
+			failed = coded(Data, t.plan.locate(fmt.Errorf("test data: %w", err)))
 		default:
 			t.note.Test, t.note.Tested = report.Figures, report.Samples
 		}
 	}
 	if err := a.keep(t); err != nil {
-		return err
+		return nil, errors.Join(failed, err)
+	}
+	if failed != nil {
+		a.printf("saved     %s, as it is after %d finished epochs\n", t.out, len(h.Epochs))
+		return nil, &Exit{Code: Code(failed), Err: failed, Hint: or(hintOf(failed), "what was learnt is saved in "+t.out)}
 	}
 	res := a.outcome(t.verb, t.model, t.out, t.begin)
 	res.Dataset, res.TrainSamples, res.Interrupted = t.parts.name, t.parts.train.Len(), stopped
@@ -57,7 +64,7 @@ func (a *app) fit(ctx context.Context, t *training) error {
 	}
 	if stopped {
 		a.printf("saved     %s, as it is after %d finished epochs\n", t.out, len(h.Epochs))
-		return errors.Join(a.emit(res), &Exit{Code: Code(context.Cause(ctx)), Err: context.Cause(ctx), Hint: "to go on: " + t.again})
+		return nil, errors.Join(a.emit(res), &Exit{Code: Code(context.Cause(ctx)), Err: context.Cause(ctx), Hint: "to go on: " + t.again})
 	}
 	if h.Stopped != "" {
 		a.printf("stopped   %s\n", h.Stopped)
@@ -66,11 +73,11 @@ func (a *app) fit(ctx context.Context, t *training) error {
 		a.printf("test      %s\n", report)
 	}
 	a.printf("saved     %s (%s parameters, %.1f s)\n", t.out, term.Thousands(int64(res.Parameters)), res.SecondsTotal)
-	return a.emit(res)
+	return res, nil
 }
 
-// learn runs Fit with a progress bar. stopped tells that the person ended it after a step at least; the model then has
-// what it learnt so far.
+// learn runs Fit with a progress bar. stopped tells that the person ended it after a step at least. h is nil when there is
+// nothing to save; beside it, err is that of a callback that ended the run.
 func (a *app) learn(ctx context.Context, t *training) (h *train.History, stopped bool, err error) {
 	batch := t.options.Batch
 	if batch == 0 {
@@ -97,9 +104,16 @@ func (a *app) learn(ctx context.Context, t *training) (h *train.History, stopped
 	case errors.As(err, &diverged) && diverged.Batch == "":
 		return nil, false, &Exit{Code: Diverged, Err: err, Hint: "try a smaller learning rate, or clip the gradients: --set optimizer.learning_rate=1e-4 --set optimizer.clip_norm=1; nothing was saved"}
 	}
+	var failed *callbackError
+	if errors.As(err, &failed) && p.steps > 0 {
+		return h, false, coded(Resources, err)
+	}
 	var label *kun.LabelError
 	if errors.As(err, &label) {
-		return nil, false, &Exit{Code: Data, Err: err, Hint: fmt.Sprintf("end the model with a unit for every class (now %d), or correct the row", label.Classes)}
+		if !strings.HasPrefix(err.Error(), "validation data") {
+			err = fmt.Errorf("training data of %s: %w", t.parts.name, err)
+		}
+		return nil, false, &Exit{Code: Data, Err: err, Hint: labelHint(label.Classes)}
 	}
 	return nil, false, coded(Data, t.plan.locate(err))
 }
@@ -135,7 +149,8 @@ func (a *app) inspectData(ctx context.Context, p *parts) error {
 		if part.src == nil {
 			continue
 		}
-		warnings, err := data.Validate(ctx, part.src, data.Expect{})
+		warnings, err := data.Validate(ctx, a.watched("checking", part.src), data.Expect{})
+		a.err.Clear()
 		if err != nil {
 			if isNotCanceled(ctx, err) {
 				err = fmt.Errorf("%s data of %s: %w", part.name, p.name, err)

@@ -52,7 +52,11 @@ func (a *app) tryOut(ctx context.Context, t *training) error {
 	res.tell(h)
 	res.judge(before.Figures)
 	steps := (all + batch - 1) / batch
-	a.printf("dry run   %d steps, an evaluation, saving and loading went well; nothing was kept\n", trySteps)
+	tried := "one step"
+	if steps > 1 {
+		tried = fmt.Sprintf("%d steps", min(trySteps, steps))
+	}
+	a.printf("dry run   %s, an evaluation, saving and loading went well; nothing was kept\n", tried)
 	a.printf("          the run itself: %d epochs of %s steps, %s parameters\n", t.plan.Train.Epochs, term.Thousands(int64(steps)), term.Thousands(int64(res.Parameters)))
 	return a.emit(res)
 }

@@ -69,7 +69,7 @@ func (a *app) verdicts(ctx context.Context, m *kun.Model, src data.Source, worst
 func (v *verdicts) add(out, labels *array.Array, from int) bool {
 	n := out.Dim(0)
 	width, per := out.Len()/n, labels.Len()/n
-	if out.Rank() > 2 || per != 1 && per != width {
+	if out.Rank() > 2 || per != 1 && per != width || v.kind.labels(width) {
 		return false
 	}
 	values, truths := out.Float64s(), labels.Float64s()
@@ -78,6 +78,9 @@ func (v *verdicts) add(out, labels *array.Array, from int) bool {
 		truth := int(truths[i*per])
 		if per > 1 {
 			truth = best(truths[i*per : (i+1)*per])
+		}
+		if slices.Contains(v.kind.ignored, truth) {
+			continue
 		}
 		if v.counts == nil {
 			v.counts = square(len(p))
@@ -124,7 +127,7 @@ func (v *verdicts) show(a *app) error {
 		return err
 	}
 	a.printf("\n")
-	t := v.perClass(names)
+	t := v.table()
 	if err := t.Render(a.out); err != nil || len(v.worst) == 0 {
 		return err
 	}
@@ -136,40 +139,47 @@ func (v *verdicts) show(a *app) error {
 	return w.Render(a.out)
 }
 
-// perClass is the table of precision, recall and F1, with their plain means.
-func (v *verdicts) perClass(names []string) term.Table {
-	t := term.Table{Header: []string{"class", "precision", "recall", "F1", "samples"}, Right: []bool{false, true, true, true, true}}
-	var mean [3]float64
-	all, seen := int64(0), 0
+// perClass is precision, recall and F1 of every class.
+func (v *verdicts) perClass() []classFigures {
+	out := make([]classFigures, len(v.counts))
 	for i := range v.counts {
 		row, col := int64(0), int64(0)
 		for j := range v.counts {
 			row, col = row+v.counts[i][j], col+v.counts[j][i]
 		}
-		hit := v.counts[i][i]
-		t.Add(names[i], share(hit, col), share(hit, row), share(2*hit, row+col), term.Thousands(row))
-		if all += row; row > 0 {
+		hit := float64(v.counts[i][i])
+		out[i] = classFigures{v.kind.name(i), number(hit / float64(col)), number(hit / float64(row)), number(2 * hit / float64(row+col)), row}
+	}
+	return out
+}
+
+// table is that of perClass, with the plain means over the classes that have samples.
+func (v *verdicts) table() term.Table {
+	t := term.Table{Header: []string{"class", "precision", "recall", "F1", "samples"}, Right: []bool{false, true, true, true, true}}
+	var mean [3]float64
+	all, seen := int64(0), 0.
+	for _, c := range v.perClass() {
+		t.Add(c.Class, c.Precision.cell(), c.Recall.cell(), c.F1.cell(), term.Thousands(c.Samples))
+		if all += c.Samples; c.Samples > 0 {
 			seen++
-			mean[0] += fraction(hit, col)
-			mean[1] += fraction(hit, row)
-			mean[2] += fraction(2*hit, row+col)
+			for i, x := range []number{c.Precision, c.Recall, c.F1} {
+				if x == x { // a class that was never said has no precision, which counts 0
+					mean[i] += float64(x)
+				}
+			}
 		}
 	}
-	n := float64(max(1, seen))
-	t.Total = []string{"mean", fmt.Sprintf("%.4f", mean[0]/n), fmt.Sprintf("%.4f", mean[1]/n), fmt.Sprintf("%.4f", mean[2]/n), term.Thousands(all)}
+	t.Total = []string{"mean", "", "", "", term.Thousands(all)}
+	for i := range mean {
+		t.Total[i+1] = number(mean[i] / seen).cell()
+	}
 	return t
 }
 
-func fraction(n, of int64) float64 {
-	if of == 0 {
-		return 0
-	}
-	return float64(n) / float64(of)
-}
-
-func share(n, of int64) string {
-	if of == 0 {
+// cell is the number with four decimals, "-" for none.
+func (n number) cell() string {
+	if n != n {
 		return "-"
 	}
-	return fmt.Sprintf("%.4f", fraction(n, of))
+	return fmt.Sprintf("%.4f", float64(n))
 }

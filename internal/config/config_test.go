@@ -21,19 +21,18 @@ type param struct {
 
 type activation string
 
-type initialiser struct{ f func() }
-
 type dense struct {
-	Units      int
+	Units      int `config:"required,min=1"`
 	Activation activation
 	NoBias     bool
-	Init       initialiser
 	Kernel     param
 }
 
 type flatten struct{}
 
-type dropout struct{ Rate float64 }
+type dropout struct {
+	Rate float64 `config:"min=0,below=1"`
+}
 
 type sequential []layer
 
@@ -101,11 +100,6 @@ type settings struct {
 
 const zero = 5e-324
 
-var (
-	zeros = initialiser{func() {}}
-	ones  = initialiser{func() {}}
-)
-
 func testDecoder() *Decoder {
 	d := NewDecoder()
 	Variants(d, "layer", Registry[layer]{
@@ -122,16 +116,7 @@ func testDecoder() *Decoder {
 		"weighted": func() penalty { return &weighted{} },
 	})
 	Enum[activation](d, "activation", "", "relu", "softmax", "tanh")
-	Names(d, "initialiser", map[string]initialiser{"zeros": zeros, "ones": ones}, func(i initialiser) string {
-		switch reflect.ValueOf(i.f).Pointer() {
-		case reflect.ValueOf(ones.f).Pointer():
-			return "ones"
-		}
-		return "zeros"
-	})
 	d.Skip = func(t reflect.Type) bool { return t == reflect.TypeFor[param]() }
-	Rules[dense](d, "Units", "required,min=1")
-	Rules[dropout](d, "Rate", "min=0,below=1")
 	d.Zero = func(path string, f reflect.StructField) (float64, bool) {
 		return zero, f.Name == "Beta1"
 	}
@@ -272,6 +257,59 @@ func TestSet_NamesTheVariantOfABareName(t *testing.T) {
 	}
 }
 
+func TestSet_WithoutTheNameKeepsTheOtherSettings(t *testing.T) {
+	base := "data: {source: x}\nmodel: [flatten]\noptimizer: {adam: {learning_rate: 3, beta1: 0.5, schedule: {cosine: {peak: 4, warmup: 7}}}}\n"
+	for _, x := range []struct {
+		sets []string
+		want adam
+	}{
+		{[]string{"optimizer.schedule.cosine.warmup=9"}, adam{LearningRate: 3, Beta1: 0.5, Schedule: cosine{Peak: 4, Warmup: 9}}},
+		{[]string{"optimizer.schedule.warmup=9"}, adam{LearningRate: 3, Beta1: 0.5, Schedule: cosine{Peak: 4, Warmup: 9}}},
+		{[]string{"optimizer.schedule={cosine: {warmup: 9}}"}, adam{LearningRate: 3, Beta1: 0.5, Schedule: cosine{Warmup: 9}}},
+		{[]string{"optimizer.schedule="}, adam{LearningRate: 3, Beta1: 0.5}},
+	} {
+		if c, _, err := decode(t, base, x.sets...); err != nil || !reflect.DeepEqual(c.Optimizer, x.want) {
+			t.Errorf("%v: %#v %v", x.sets, c.Optimizer, err)
+		}
+	}
+}
+
+func TestSet_AFlagBeatsTheEnvironmentWhateverTheForm(t *testing.T) {
+	for _, x := range []struct {
+		env, set string
+		want     optimizer
+	}{
+		{"KUN_OPTIMIZER__LEARNING_RATE=1", "optimizer.adam.learning_rate=2", adam{LearningRate: 2}},
+		{"KUN_OPTIMIZER__ADAM__LEARNING_RATE=1", "optimizer.learning_rate=2", adam{LearningRate: 2}},
+		{"KUN_OPTIMIZER__LEARNING_RATE=1", "optimizer.learning_rate=2", adam{LearningRate: 2}},
+		{"KUN_OPTIMIZER__SGD__MOMENTUM=1", "optimizer.adam.learning_rate=2", adam{LearningRate: 2}},
+		{"KUN_OPTIMIZER__LEARNING_RATE=1", "optimizer.adam.beta1=0.5", adam{LearningRate: 1, Beta1: 0.5}},
+	} {
+		n, err := Parse("c.yaml", []byte("data: {source: x}\nmodel: [flatten]\noptimizer: {adam: {learning_rate: 3}}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(n.SetEnv([]string{x.env}), n.Set(x.set)); err != nil {
+			t.Fatal(err)
+		}
+		var c settings
+		if _, err := testDecoder().Decode(n, &c); err != nil || !reflect.DeepEqual(c.Optimizer, x.want) {
+			t.Errorf("%s, %s: %#v %v", x.env, x.set, c.Optimizer, err)
+		}
+	}
+}
+
+func TestSet_APathThatEndsBesideAListIsRefused(t *testing.T) {
+	_, _, err := decode(t, "data: {source: x}\nmodel: [flatten, sequential: [{dense: {units: 3}}]]\n", "model.1.units=5")
+	if err == nil || !strings.Contains(err.Error(), `sequential holds a list, which has no "units"`) {
+		t.Errorf("%v", err)
+	}
+	c, _, err := decode(t, "data: {source: x}\nmodel: [flatten, sequential: [{dense: {units: 3}}]]\n", "model.1.sequential.0.units=5")
+	if err != nil || c.Model[1].(sequential)[0].(*dense).Units != 5 {
+		t.Errorf("%+v %v", c, err)
+	}
+}
+
 func TestDecode_LeavesTheTreeAlone(t *testing.T) {
 	n, _ := Parse("c.yaml", []byte("data: {source: x}\nmodel: [flatten]\noptimizer: adam\n"))
 	if err := n.Set("optimizer.learning_rate=2"); err != nil {
@@ -305,7 +343,7 @@ func TestPrint_ReadsBackToTheSame(t *testing.T) {
 	}
 }
 
-// normal writes settings as text, initialisers left out because functions do not compare.
+// normal writes settings as text.
 func normal(c *settings) string {
 	var b bytes.Buffer
 	_ = testDecoder().Print(&b, c, nil)
@@ -329,7 +367,6 @@ model:
       units: 10         # config.yaml:4
       activation: ""    # default
       no_bias: false    # default
-      init: zeros       # default
 optimizer:
   adam:
     learning_rate: 0.001  # default

@@ -17,7 +17,6 @@ type Decoder struct {
 
 	variants map[reflect.Type]*variants
 	scalars  map[reflect.Type]scalar
-	rules    map[ruleKey]Rule
 	fields   map[reflect.Type][]field
 }
 
@@ -26,7 +25,6 @@ func NewDecoder() *Decoder {
 	return &Decoder{
 		variants: map[reflect.Type]*variants{},
 		scalars:  map[reflect.Type]scalar{},
-		rules:    map[ruleKey]Rule{},
 		fields:   map[reflect.Type][]field{},
 	}
 }
@@ -109,30 +107,6 @@ func Enum[T ~string](d *Decoder, what string, names ...T) {
 	}
 }
 
-// Names registers a type whose values have names, such as an initialiser: values by name, and how to find the name of a
-// value again for Print ("" if it has none).
-func Names[T any](d *Decoder, what string, values map[string]T, name func(T) string) {
-	var known []string
-	for n := range values {
-		known = append(known, n)
-	}
-	slices.Sort(known)
-	d.scalars[reflect.TypeFor[T]()] = scalar{
-		want:  what,
-		names: func() []string { return known },
-		decode: func(s string) (reflect.Value, error) {
-			v, ok := values[s]
-			if !ok {
-				return reflect.Value{}, errUnknown
-			}
-			p := reflect.New(reflect.TypeFor[T]()).Elem()
-			p.Set(reflect.ValueOf(&v).Elem())
-			return p, nil
-		},
-		text: func(v reflect.Value) string { return name(v.Interface().(T)) },
-	}
-}
-
 type field struct {
 	key   string
 	index []int
@@ -160,12 +134,9 @@ func (d *Decoder) fieldsOf(t reflect.Type) []field {
 		if !ok || !d.configurable(f.Type, 0) {
 			continue
 		}
-		rule, ok := d.rules[ruleKey{t, f.Name}]
-		if !ok {
-			var err error
-			if rule, err = parseRule(f.Tag.Get("config")); err != nil {
-				panic(err.Error()) // a mistake in the program's own struct
-			}
+		rule, err := parseRule(f.Tag.Get("config"))
+		if err != nil {
+			panic(err.Error()) // a mistake in the program's own struct
 		}
 		out = append(out, field{key, []int{i}, rule, f.Tag.Get("default"), f})
 	}

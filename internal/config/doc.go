@@ -16,7 +16,8 @@
 // doubled key, a wrong type, a missing or out-of-range value, a tab in the indentation: each is an Error that carries
 // the line, its text, the place in it and, where one is near, the name that was probably meant.
 //
-// Precedence: flag, environment (KUN_OPTIMIZER__ADAM__LEARNING_RATE), file, default. Anchors, aliases, tags and
+// Precedence, setting by setting: flag, environment (KUN_OPTIMIZER__ADAM__LEARNING_RATE), file, default. The caller applies
+// SetEnv before Set. Anchors, aliases, tags and
 // several documents in one file are refused: a configuration says plainly what it says. Size and depth are bounded
 // before the YAML parser sees the text.
 //

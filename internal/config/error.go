@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/kun-ml/kun/internal/config/width"
 )
@@ -52,19 +51,9 @@ func (e *Error) Error() string {
 // Head is the message without the quoted line, "config.yaml:7:13: unknown key ...".
 func (e *Error) Head() string {
 	if e.Line == 0 {
-		return Printable(e.File + ": " + e.Msg)
+		return width.Printable(e.File + ": " + e.Msg)
 	}
-	return Printable(fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Msg))
-}
-
-// Printable replaces what a terminal would not print, or would obey, by "?"; line ends stay.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) && r != utf8.RuneError {
-			return r
-		}
-		return '?'
-	}, s)
+	return width.Printable(fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Msg))
 }
 
 // Errors are all mistakes found in one reading, in the order of the file.

@@ -86,6 +86,16 @@ func (n *Node) adopt(src *Source) {
 	}
 }
 
+// named makes a mapping of a name alone: "adam" and "adam: {}" mean the same.
+func (n *Node) named() {
+	if n.Kind != Scalar {
+		return
+	}
+	name := *n
+	*n = Node{Kind: Map, Src: name.Src, Line: name.Line, Col: name.Col, Width: name.Width,
+		Entries: []Entry{{&name, &Node{Src: name.Src, Line: name.Line, Col: name.Col}}}}
+}
+
 func (n *Node) put(src *Source, path []string, v *Node) error {
 	if len(path) == 0 {
 		*n = *v
@@ -99,11 +109,7 @@ func (n *Node) put(src *Source, path []string, v *Node) error {
 		}
 		return n.Items[i].put(src, path[1:], v)
 	}
-	if n.Kind == Scalar { // "adam" and "adam: {}" mean the same
-		name := *n
-		*n = Node{Kind: Map, Src: src, Line: name.Line, Col: name.Col, Width: name.Width,
-			Entries: []Entry{{&name, &Node{Src: name.Src, Line: name.Line, Col: name.Col}}}}
-	}
+	n.named()
 	if x := n.Get(key); x != nil {
 		return x.put(src, path[1:], v)
 	}

@@ -3,13 +3,12 @@ package config
 import (
 	"fmt"
 	"math"
-	"reflect"
 	"strconv"
 	"strings"
 )
 
-// Rule says what a field demands beyond its type. In a struct of one's own it stands in the tag
-// `config:"required,min=1,max=10,above=0,below=1,default=5"`; for another package's struct, see Rules.
+// Rule says what a field demands beyond its type. It stands in the field's tag
+// `config:"required,min=1,max=10,above=0,below=1,default=5"`.
 type Rule struct {
 	Required bool
 	Min      float64 // -Inf: none
@@ -67,26 +66,4 @@ func (r Rule) broken(f float64) string {
 		return "must be below " + num(r.Below)
 	}
 	return ""
-}
-
-// Rules gives fields of T, a struct of another package, their rules: Rules[nn.Dense](d, "Units", "required,min=1").
-// It panics when T has no such field or the rule does not read: that is a mistake in the program.
-func Rules[T any](d *Decoder, pairs ...string) {
-	t := reflect.TypeFor[T]()
-	for i := 0; i+1 < len(pairs); i += 2 {
-		f, ok := t.FieldByName(pairs[i])
-		if !ok {
-			panic(fmt.Sprintf("config: %v has no field %s", t, pairs[i]))
-		}
-		r, err := parseRule(pairs[i+1])
-		if err != nil {
-			panic(err.Error())
-		}
-		d.rules[ruleKey{t, f.Name}] = r
-	}
-}
-
-type ruleKey struct {
-	t     reflect.Type
-	field string
 }

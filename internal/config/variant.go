@@ -3,8 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"slices"
-	"strings"
+	"strconv"
 )
 
 // variant decodes "name", "name: {...}" or "name:" into an interface.
@@ -72,10 +71,9 @@ func (w *walk) pick(n *Node, vs *variants) (key, body *Node, ok bool) {
 			rest = append(rest, e)
 		}
 	}
-	if len(names) > 1 { // a name from a flag takes the place of one from the file
-		strong := slices.DeleteFunc(slices.Clone(names), func(e Entry) bool { return e.Key.Src.Layer <= File })
-		if len(strong) > 0 {
-			names = strong[len(strong)-1:]
+	if len(names) > 1 { // a name from a flag takes the place of one from the environment or the file
+		if last := strongest(names); last.layer() > File {
+			names = []Entry{last}
 		}
 	}
 	switch {
@@ -99,23 +97,84 @@ func (w *walk) pick(n *Node, vs *variants) (key, body *Node, ok bool) {
 				"%q stands beside %s, not in it", shorten(e.Key.Text), key.Text))
 			return nil, nil, false
 		}
-		if body.Kind == Null {
+		switch body.Kind {
+		case Null:
 			body.Kind = Map
+		case Map:
+		default:
+			w.fail(e.Key.at(fmt.Sprintf("the path goes on with %s%s", key.Text, further(body)),
+				"%s holds %s, which has no %q", key.Text, body.Kind, shorten(e.Key.Text)))
+			return nil, nil, false
 		}
-		if x := body.Get(e.Key.Text); x != nil {
-			*x = *e.Value
-		} else if body.Kind == Map {
-			body.Entries = append(body.Entries, e)
-		}
+		body.merge(e)
 	}
 	return key, body, true
 }
 
-// Describe lists the variants of T by name, "adam, adamw, sgd", for help texts.
-func Describe[T any](d *Decoder) string {
-	vs := d.variants[reflect.TypeFor[T]()]
-	if vs == nil {
-		return ""
+// further is an example of how a path goes on inside of a value.
+func further(n *Node) string {
+	if n.Kind == List && len(n.Items) > 0 {
+		return " and a place, such as 0"
 	}
-	return strings.Join(vs.names(), ", ")
+	return ""
+}
+
+// strongest is the entry that comes from the highest layer, the last of several.
+func strongest(entries []Entry) Entry {
+	best := entries[0]
+	for _, e := range entries[1:] {
+		if e.layer() >= best.layer() {
+			best = e
+		}
+	}
+	return best
+}
+
+// layer is the highest layer that anything in an entry comes from.
+func (e Entry) layer() Layer { return max(e.Key.layer(), e.Value.layer()) }
+
+func (n *Node) layer() Layer {
+	l := Default
+	if n.Src != nil {
+		l = n.Src.Layer
+	}
+	for _, x := range n.Items {
+		l = max(l, x.layer())
+	}
+	for _, e := range n.Entries {
+		l = max(l, e.layer())
+	}
+	return l
+}
+
+// merge puts an entry into a mapping. Along the path that was typed, mappings are joined key by key; where it ends, what
+// comes from the higher layer stays, and of equals the entry.
+func (n *Node) merge(e Entry) {
+	if have := n.Get(e.Key.Text); have != nil {
+		have.take(e.Value)
+		return
+	}
+	n.Entries = append(n.Entries, e)
+}
+
+func (n *Node) take(v *Node) {
+	step := v.Kind == Map && v.Line == 0 // what was typed as a value has a line
+	switch {
+	case step && n.Kind == List:
+		for _, e := range v.Entries {
+			if i, err := strconv.Atoi(e.Key.Text); err == nil && i >= 0 && i < len(n.Items) {
+				n.Items[i].take(e.Value)
+			} else {
+				*n = *v // decoding says what is wrong with it
+				return
+			}
+		}
+	case step && n.Kind != Null:
+		n.named()
+		for _, e := range v.Entries {
+			n.merge(e)
+		}
+	case v.layer() >= n.layer():
+		*n = *v
+	}
 }

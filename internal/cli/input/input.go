@@ -37,8 +37,8 @@ type Batch struct {
 // Len is the number of samples.
 func (b *Batch) Len() int { return b.X.Dim(0) }
 
-// ReadFile reads one file. Errors name the path.
-func ReadFile(path string, spec Spec) (*Batch, error) {
+// Open opens a file to read. Errors name the path.
+func Open(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -46,11 +46,11 @@ func ReadFile(path string, spec Spec) (*Batch, error) {
 		}
 		return nil, err
 	}
-	defer f.Close()
 	if st, err := f.Stat(); err == nil && st.IsDir() {
+		f.Close()
 		return nil, fmt.Errorf("%s: is a folder", path)
 	}
-	return Read(path, f, spec)
+	return f, nil
 }
 
 // Read reads one file from r; name is used in messages.
@@ -118,6 +118,15 @@ func gunzip(raw []byte) ([]byte, error) {
 	return out, err
 }
 
+// Kind tells by the first bytes of a file, plain or packed by gzip, what it holds: png, jpeg, npy, idx, csv for any text, empty,
+// or "" for what is not known.
+func Kind(head []byte) string {
+	if z, err := gzip.NewReader(bytes.NewReader(head)); err == nil {
+		head, _ = io.ReadAll(io.LimitReader(z, 1<<12)) // of a beginning the end is missing
+	}
+	return sniff(head)
+}
+
 // sniff tells what the bytes are.
 func sniff(raw []byte) string {
 	switch {
@@ -132,7 +141,7 @@ func sniff(raw []byte) string {
 	case len(raw) >= 4 && raw[0] == 0 && raw[1] == 0 && raw[2] >= 8 && raw[2] <= 14 && raw[3] > 0:
 		return "idx"
 	}
-	for _, c := range raw[:min(len(raw), 4096)] {
+	for _, c := range raw[:min(len(raw), 1<<12)] {
 		if c < ' ' && c != '\n' && c != '\r' && c != '\t' {
 			return ""
 		}
@@ -187,7 +196,7 @@ func Expand(paths []string) ([]string, error) {
 			}
 		}
 		if len(out) == before {
-			return nil, fmt.Errorf("%s: the folder holds no file that can be read (png, jpg, npy, idx, csv)", p)
+			return nil, fmt.Errorf("%s: the folder holds no file that can be read (png, jpg, npy, idx, csv, tsv)", p)
 		}
 	}
 	return out, nil
@@ -199,7 +208,7 @@ func readable(name string) bool {
 		return false
 	}
 	switch filepath.Ext(name) {
-	case ".png", ".jpg", ".jpeg", ".npy", ".idx", ".csv":
+	case ".png", ".jpg", ".jpeg", ".npy", ".idx", ".csv", ".tsv":
 		return true
 	}
 	return strings.HasSuffix(name, "-ubyte")

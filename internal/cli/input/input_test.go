@@ -51,6 +51,15 @@ func zipped(t testing.TB, raw []byte) []byte {
 
 func read(raw []byte, spec Spec) (*Batch, error) { return Read("file", bytes.NewReader(raw), spec) }
 
+func readFile(path string, spec Spec) (*Batch, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Read(path, f, spec)
+}
+
 // stroke is a grey picture with a bright bar in the middle.
 func stroke(h, w int) *image.Gray {
 	g := image.NewGray(image.Rect(0, 0, w, h))
@@ -287,13 +296,13 @@ func TestReadFile_AndExpand(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%q %v", got, err)
 	}
-	if b, err := ReadFile(got[1], mnist); err != nil || b.Names[0] != got[1] {
+	if b, err := readFile(got[1], mnist); err != nil || b.Names[0] != got[1] {
 		t.Error(err)
 	}
-	if _, err := ReadFile("missing.png", mnist); err == nil || !strings.HasPrefix(err.Error(), "missing.png: no such file") {
+	if _, err := readFile("missing.png", mnist); err == nil || !strings.HasPrefix(err.Error(), "missing.png: no such file") {
 		t.Error(err)
 	}
-	if _, err := ReadFile(dir, mnist); err == nil || !strings.Contains(err.Error(), "is a folder") {
+	if _, err := readFile(dir, mnist); err == nil || !strings.Contains(err.Error(), "is a folder") {
 		t.Error(err)
 	}
 	if _, err := Expand([]string{t.TempDir()}); err == nil {

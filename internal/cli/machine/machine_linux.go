@@ -2,6 +2,7 @@ package machine
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -9,17 +10,25 @@ import (
 )
 
 // MemoryNow reads /proc/meminfo and the limit of the control group.
-func MemoryNow() Memory {
-	m := Memory{Total: procField("/proc/meminfo", "MemTotal:"), Available: procField("/proc/meminfo", "MemAvailable:")}
-	for _, base := range []string{"/sys/fs/cgroup/memory.", "/sys/fs/cgroup/memory/memory."} {
-		limit := number(base+"max", base+"limit_in_bytes")
+func MemoryNow() Memory { return memoryBelow("/") }
+
+// memoryBelow is MemoryNow with the files of the system below root.
+func memoryBelow(root string) Memory {
+	info := filepath.Join(root, "proc/meminfo")
+	m := Memory{Total: procField(info, "MemTotal:"), Available: procField(info, "MemAvailable:")}
+	for _, g := range []struct{ base, current, limit, stat, inactive string }{
+		{"sys/fs/cgroup", "memory.current", "memory.max", "memory.stat", "inactive_file"},
+		{"sys/fs/cgroup/memory", "memory.usage_in_bytes", "memory.limit_in_bytes", "memory.stat", "total_inactive_file"},
+	} {
+		base := filepath.Join(root, g.base)
+		limit := number(filepath.Join(base, g.limit))
 		if limit == 0 || limit >= m.Total {
 			continue
 		}
 		m.Total = limit
-		if used := number(base+"current", base+"usage_in_bytes"); used < limit {
-			m.Available = min(m.Available, limit-used)
-		}
+		used := number(filepath.Join(base, g.current))
+		used -= min(used, field(filepath.Join(base, g.stat), g.inactive)) // copies of files, given up when memory is wanted
+		m.Available = min(m.Available, limit-min(limit, used))
 	}
 	return m
 }
@@ -54,7 +63,10 @@ func CPUName() string {
 }
 
 // procField reads a line "Name:   123 kB", in bytes.
-func procField(path, name string) uint64 {
+func procField(path, name string) uint64 { return field(path, name) * 1024 }
+
+// field reads the number of a line that begins with a name.
+func field(path, name string) uint64 {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return 0
@@ -63,19 +75,18 @@ func procField(path, name string) uint64 {
 		f := strings.Fields(l)
 		if len(f) >= 2 && f[0] == name {
 			n, _ := strconv.ParseUint(f[1], 10, 64)
-			return n * 1024
+			return n
 		}
 	}
 	return 0
 }
 
-// number reads the first of the files that holds a number.
-func number(paths ...string) uint64 {
-	for _, p := range paths {
-		if raw, err := os.ReadFile(p); err == nil {
-			n, _ := strconv.ParseUint(strings.TrimSpace(string(raw)), 10, 64)
-			return n
-		}
+// number reads a file that holds a number; 0 for none.
+func number(path string) uint64 {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return 0
 	}
-	return 0
+	n, _ := strconv.ParseUint(strings.TrimSpace(string(raw)), 10, 64)
+	return n
 }

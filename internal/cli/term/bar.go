@@ -14,16 +14,13 @@ type BarOptions struct {
 	Names   []string         // of the metrics, in the order of Step's
 	Monitor int              // the metric by which an epoch is best; -1: the loss
 	Lower   bool             // a smaller monitored metric is better (always so for the loss)
-	Quiet   bool             // nothing at all
 	Now     func() time.Time // the clock; nil: time.Now
 }
 
 // Extras are figures that a bar shows where there is room. NaN and zero: not shown.
 type Extras struct {
 	LearningRate float64
-	GradNorm     float64
-	Memory       uint64        // bytes of this process
-	Wait         time.Duration // in this epoch, waiting for data
+	Memory       uint64 // bytes of this process
 }
 
 // Bar shows how training goes: on a terminal a line that is drawn over at most every 50 ms, elsewhere a plain line
@@ -39,7 +36,6 @@ type Bar struct {
 	step  int       // of the last call
 	start time.Time // of the epoch
 	last  time.Time // when something was written
-	open  bool      // a line stands unfinished on the terminal
 	begun bool
 	best  float64
 	bestE int
@@ -80,9 +76,6 @@ func NewBar(s *Screen, o BarOptions) *Bar {
 // Step tells the bar that so many of total steps of an epoch (from 0) are done. The loss is the mean over the steps since
 // the last call and is shown smoothed; metrics are shown as given (they are running means). It allocates nothing.
 func (b *Bar) Step(epoch, step, total int, loss float64, metrics []float64) {
-	if b.o.Quiet {
-		return
-	}
 	now := b.o.Now()
 	if epoch != b.epoch {
 		b.begin(epoch, now)
@@ -124,11 +117,8 @@ var layouts = [...]layout{{20, " - ", ": "}, {20, "  ", " "}, {10, "  ", " "}, {
 
 // draw writes the live line: Keras's bar, then as many extras as fit.
 func (b *Bar) draw(step, total int, now time.Time, metrics []float64) {
-	p := b.buf[:0]
-	if !b.open { // the epoch's heading stands above the bar
-		p = append(p, "Epoch "...)
-		p = append(b.appendCount(p, b.epoch+1, b.o.Epochs), '\n')
-	}
+	p := append(b.buf[:0], "Epoch "...) // the epoch's heading stands above the bar
+	p = append(b.appendCount(p, b.epoch+1, b.o.Epochs), '\n')
 	from := len(p)
 	for i := range layouts {
 		var all bool
@@ -137,8 +127,8 @@ func (b *Bar) draw(step, total int, now time.Time, metrics []float64) {
 		}
 	}
 	p = append(p, "\x1b[K"...)
-	b.buf, b.open = p, true
-	_, _ = b.s.Write(p)
+	b.buf = p
+	b.s.draw(p, from)
 }
 
 // line sets the live line and reports whether the loss and all metrics found room.
@@ -179,11 +169,7 @@ func (b *Bar) line(p []byte, l *layout, step, total int, now time.Time, metrics 
 	}
 	x := &b.Extras
 	p = row.add(p, "lr", x.LearningRate, kindG)
-	p = row.add(p, "grad", x.GradNorm, kindG)
 	p = row.add(p, "MB", float64(x.Memory>>20), kindShort)
-	if x.Wait >= 10*time.Millisecond {
-		p = row.add(p, "wait", x.Wait.Seconds(), kindG)
-	}
 	return p, all
 }
 
@@ -293,10 +279,5 @@ func (b *Bar) plain(step, total int, now time.Time, metrics []float64) {
 	_, _ = b.s.Write(p)
 }
 
-// Clear takes the unfinished live line and its heading away, so that something else can be written.
-func (b *Bar) Clear() {
-	if b.open {
-		_, _ = b.s.Write([]byte("\r\x1b[K\x1b[1A\x1b[K"))
-		b.open = false
-	}
-}
+// Clear takes the live line and its heading away.
+func (b *Bar) Clear() { b.s.Clear() }

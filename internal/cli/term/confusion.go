@@ -20,7 +20,7 @@ func Confusion(s *Screen, counts [][]int64, names []string) error {
 	for i := range label {
 		label[i] = strconv.Itoa(i)
 		if i < len(names) {
-			label[i] = names[i]
+			label[i] = plain(names[i])
 		}
 	}
 	cellW, labelW := 1, len("true")

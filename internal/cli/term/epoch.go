@@ -28,9 +28,6 @@ func (f *Figures) validated() bool {
 // EndEpoch replaces the live line by the line of a finished epoch. It is as wide as the screen allows: with Keras's
 // names (val_loss) where they fit, otherwise the validation's figures follow "val" in the order of the training's.
 func (b *Bar) EndEpoch(f Figures) {
-	if b.o.Quiet {
-		return
-	}
 	b.Clear()
 	if f.Time == 0 && b.epoch == f.Epoch {
 		f.Time = b.o.Now().Sub(b.start)
@@ -63,7 +60,9 @@ func (b *Bar) EndEpoch(f Figures) {
 		}
 		short = append(short, v)
 	}
-	long, short = append(long, best), append(short, best)
+	if best != "" {
+		long, short = append(long, best), append(short, best)
+	}
 	parts := long
 	if width.Cells(strings.Join(long, " - ")) > b.s.Width() {
 		parts = short
@@ -79,7 +78,8 @@ func (b *Bar) name(i int) string {
 	return "metric " + strconv.Itoa(i)
 }
 
-// note keeps the best epoch and says it in a word: "best", or "best 0.9783 (3)" when it was the third.
+// note keeps the best epoch and says it in a word: "best", or "best 0.9783 (3)" when it was the third; nothing as long as
+// there was no number.
 func (b *Bar) note(f *Figures) string {
 	x, lower := f.Loss, true
 	if f.validated() {
@@ -92,7 +92,10 @@ func (b *Bar) note(f *Figures) string {
 	if i := b.o.Monitor; i >= 0 && i < len(metrics) {
 		x, lower = metrics[i], b.o.Lower
 	}
-	if b.bestE == 0 || lower && x < b.best || !lower && x > b.best {
+	switch {
+	case math.IsNaN(x) && b.bestE == 0:
+		return ""
+	case b.bestE == 0 || lower && x < b.best || !lower && x > b.best:
 		b.best, b.bestE = x, f.Epoch+1
 		return b.s.Style(Green, "best")
 	}

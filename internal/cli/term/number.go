@@ -36,9 +36,6 @@ func append2(b []byte, n int64) []byte {
 	return append(b, byte('0'+n/10%10), byte('0'+n%10))
 }
 
-// Clock is a duration for a person: 4s, 1:05, 2:03:09.
-func Clock(d time.Duration) string { return string(appendClock(nil, d)) }
-
 // appendPerStep writes the time of one step: 85us/step, 1.2ms/step, 25ms/step, 3s/step.
 func appendPerStep(b []byte, d time.Duration) []byte {
 	us := float64(d) / 1e3

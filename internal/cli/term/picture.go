@@ -30,7 +30,7 @@ func Pictures(s *Screen, ps []Picture) error {
 	top, bottom, left, right := trim(ps)
 	cellW := right - left
 	for _, p := range ps {
-		cellW = max(cellW, width.Cells(p.Caption))
+		cellW = max(cellW, width.Cells(plain(p.Caption)))
 	}
 	cellW = min(cellW, s.Width())
 	per := max(1, (s.Width()+2)/(cellW+2))
@@ -57,7 +57,7 @@ func Pictures(s *Screen, ps []Picture) error {
 			if i > 0 {
 				caps.WriteString("  ")
 			}
-			c := s.Cut(p.Caption, cellW)
+			c := s.Cut(plain(p.Caption), cellW)
 			caps.WriteString(c + strings.Repeat(" ", cellW-width.Cells(c)))
 		}
 		if c := strings.TrimRight(caps.String(), " "); c != "" {

@@ -4,5 +4,5 @@ package term
 
 import "os"
 
-// prepareTerminal makes colours work; elsewhere than on Windows they do.
+// prepareTerminal makes escape sequences work; elsewhere than on Windows they do.
 func prepareTerminal(*os.File) bool { return true }

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// prepareTerminal asks the console to obey escape sequences.
+// prepareTerminal asks the console to obey escape sequences, which colours and lines that are drawn over need.
 func prepareTerminal(f *os.File) bool {
 	var mode uint32
 	h := windows.Handle(f.Fd())

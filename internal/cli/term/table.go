@@ -15,7 +15,15 @@ type Table struct {
 }
 
 // Add appends a row.
-func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
+func (t *Table) Add(cells ...string) {
+	for i, c := range cells {
+		cells[i] = plain(c)
+	}
+	t.Rows = append(t.Rows, cells)
+}
+
+// plain is a name of anything as one line that moves nothing on a terminal.
+func plain(s string) string { return width.Printable(strings.ReplaceAll(s, "\n", "?")) }
 
 // Render writes the table, two spaces between columns, at most as wide as the screen: the widest left-aligned columns are
 // cut first.

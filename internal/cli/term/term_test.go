@@ -2,6 +2,7 @@ package term
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math"
 	"strings"
@@ -124,7 +125,7 @@ func TestBar_EndOfEpoch(t *testing.T) {
 	if got := out.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	s.SetWidth(120)
+	s.columns = 120
 	out.Reset()
 	b.EndEpoch(f)
 	want = "Epoch 2/5 4s 2.1ms/step - loss: 0.2912 - accuracy: 0.9150 - val_loss: 0.1392 - val_accuracy: 0.9501 - best 0.9592 (1)\n"
@@ -187,13 +188,91 @@ func TestBar_StepAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestBar_QuietWritesNothing(t *testing.T) {
+func TestScreen_WhatIsWrittenTakesTheLiveLineAway(t *testing.T) {
 	s, out := screen(80)
-	b := NewBar(s, BarOptions{Quiet: true})
-	b.Step(0, 1, 2, 1, nil)
-	b.EndEpoch(Figures{})
-	if out.Len() > 0 {
+	c := newClock()
+	b := NewBar(s, BarOptions{Epochs: 5, Now: c.now})
+	b.Step(0, 1, 3, 1, nil)
+	out.Reset()
+	s.Print("warning: the disk is full\n")
+	if got := out.String(); got != "\r\x1b[K\x1b[1A\x1b[Kwarning: the disk is full\n" {
+		t.Errorf("%q", got)
+	}
+	out.Reset()
+	c.pass(time.Second)
+	b.Step(0, 2, 3, 1, nil)
+	if got := out.String(); !strings.HasPrefix(got, "Epoch 1/5\n\r2/3 ") {
+		t.Errorf("the bar does not begin anew below: %q", got)
+	}
+	out.Reset()
+	c.pass(time.Second)
+	b.Step(0, 3, 3, 1, nil)
+	if got := out.String(); !strings.HasPrefix(got, "\r3/3 ") {
+		t.Errorf("%q", got)
+	}
+	s.Clear()
+	out.Reset()
+	s.Live("reading\x1b[2J")
+	s.Clear()
+	s.Clear()
+	if got := out.String(); got != "\rreading?[2J\x1b[K\r\x1b[K" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestScreen_PrintKeepsItsOwnStylesOnly(t *testing.T) {
+	s, out := screen(80)
+	text := "a\x1b[2Jb\x1b]0;title\x07\t" + "\x1b[1mbold\x1b[0m\n"
+	s.Print(text)
+	if got := out.String(); got != "a?[2Jb?]0;title?\t?[1mbold?[0m\n" {
+		t.Errorf("%q", got)
+	}
+	s.Color = true
+	out.Reset()
+	s.Print(text)
+	if got := out.String(); got != "a?[2Jb?]0;title?\t\x1b[1mbold\x1b[0m\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// full is a device without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+func TestScreen_KeepsTheFirstFailure(t *testing.T) {
+	s := &Screen{Writer: full{}}
+	if s.Err() != nil {
+		t.Error("nothing was written yet")
+	}
+	s.Print("x")
+	if s.Err() != io.ErrShortWrite {
+		t.Errorf("%v", s.Err())
+	}
+}
+
+func TestNames_MoveNothingOnATerminal(t *testing.T) {
+	s, out := screen(80)
+	var table Table
+	table.Add("a\x1b[2Jb", "c\nd")
+	if err := errors.Join(table.Render(s), Confusion(s, [][]int64{{1, 0}, {0, 1}}, []string{"a\x1b[2J", "b\nc"}),
+		Pictures(s, []Picture{{Pix: make([]byte, 4), H: 2, W: 2, Caption: "e\x1b[2Jf"}})); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "\x1b[2J") || !strings.Contains(out.String(), "c?d") || !strings.Contains(out.String(), "b?c") {
 		t.Errorf("%q", out)
+	}
+}
+
+func TestBar_NotANumberIsNotTheBest(t *testing.T) {
+	s, out := screen(120)
+	b := NewBar(s, BarOptions{Monitor: -1})
+	for i, x := range []float64{math.NaN(), 2, math.NaN()} {
+		b.EndEpoch(Figures{Epoch: i, Steps: 10, Time: time.Second, Loss: x})
+	}
+	lines := strings.Split(out.String(), "\n")
+	if strings.Contains(lines[0], "best") || !strings.HasSuffix(lines[1], "- best") || !strings.HasSuffix(lines[2], "best 2.0000 (2)") {
+		t.Errorf("%s", out)
 	}
 }
 
@@ -221,7 +300,7 @@ func TestNumbers(t *testing.T) {
 		}
 	}
 	for d, want := range map[time.Duration]string{0: "0s", 65 * time.Second: "1:05", 7389 * time.Second: "2:03:09", 59600 * time.Millisecond: "1:00"} {
-		if got := Clock(d); got != want {
+		if got := string(appendClock(nil, d)); got != want {
 			t.Errorf("Clock(%v) = %s, want %s", d, got, want)
 		}
 	}

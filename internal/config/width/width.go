@@ -1,7 +1,11 @@
-// Package width measures text as a terminal shows it. It imports nothing of Kun.
+// Package width measures text as a terminal shows it, and takes out what a terminal would obey. It imports nothing of Kun.
 package width
 
-import "unicode"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // Cells is the number of columns that text takes: East Asian characters and pictographs take two, combining marks none.
 func Cells(text string) int {
@@ -25,4 +29,14 @@ func Rune(r rune) int {
 		return 2
 	}
 	return 1
+}
+
+// Printable replaces what a terminal would not print, or would obey, by "?"; line ends stay.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) && r != utf8.RuneError {
+			return r
+		}
+		return '?'
+	}, s)
 }
