@@ -178,17 +178,26 @@ func (e *epoch) fill(s *slot, step int) (*Batch, error) {
 	from := step * b.batch
 	size := min(b.batch, b.n-from)
 	batch := s.room(b, size)
-	rows := s.rows[:size]
+	rows := e.rows(s, from, size)
+	if err := b.src.Gather(batch.Arrays, rows); err != nil {
+		return nil, fmt.Errorf("data: epoch %d, step %d: %w", e.number, step, err)
+	}
+	if set, ok := b.src.(*Set); ok && e.order != nil {
+		set.ahead(e.rows(s, from+size, min(b.batch, b.n-from-size)))
+	}
+	return batch, nil
+}
+
+// rows writes down the samples at n places.
+func (e *epoch) rows(s *slot, from, n int) []int {
+	rows := s.rows[:n]
 	for i := range rows {
 		rows[i] = from + i
 		if e.order != nil {
 			rows[i] = int(e.order[from+i])
 		}
 	}
-	if err := b.src.Gather(batch.Arrays, rows); err != nil {
-		return nil, fmt.Errorf("data: epoch %d, step %d: %w", e.number, step, err)
-	}
-	return batch, nil
+	return rows
 }
 
 // room is the slot's batch for so many samples, made at its first use.

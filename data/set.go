@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/internal/par"
 )
 
 // Set is a Source in memory: columns of equal length. The zero value is an empty set without columns.
@@ -136,6 +137,20 @@ func (s *Set) Gather(dst []*array.Array, rows []int) error {
 		copyRows(d.Bytes(), c.Bytes(), w, rows)
 	}
 	return nil
+}
+
+// ahead asks the processor for rows that will be gathered soon: in a shuffled epoch nothing else could know them.
+func (s *Set) ahead(rows []int) {
+	for f, c := range s.columns {
+		w := s.fields[f].Shape.Size() * c.DType().Size()
+		if w < 64 || w*len(rows) > 256<<10 {
+			continue
+		}
+		b := c.Bytes()
+		for _, r := range rows {
+			par.Prefetch(b[r*w : (r+1)*w])
+		}
+	}
 }
 
 // copyRows copies rows of w bytes.

@@ -157,3 +157,16 @@ func TestClose_TwiceAndRunAfterwards(t *testing.T) {
 		t.Errorf("%d pieces ran", done)
 	}
 }
+
+// TestPrefetch_TakesAnyLength: it reads nothing that could fault, and allocates nothing.
+func TestPrefetch_TakesAnyLength(t *testing.T) {
+	b := make([]byte, 1000)
+	if n := testing.AllocsPerRun(10, func() {
+		for i := range b {
+			Prefetch(b[i:])
+			Prefetch(b[:i])
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
