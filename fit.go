@@ -7,6 +7,7 @@ import (
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/data"
+	"github.com/kun-ml/kun/device"
 	"github.com/kun-ml/kun/tensor"
 	"github.com/kun-ml/kun/train"
 )
@@ -46,7 +47,8 @@ func (m *Model) Fit(ctx context.Context, src data.Source, o FitOptions) (*train.
 		return nil, fmt.Errorf("kun: Fit is running already")
 	}
 	defer m.training.Store(false)
-	batches, err := data.NewBatches(src, data.Options{Batch: o.Batch, Shuffle: !o.NoShuffle, Seed: o.Seed, Prefetch: o.Prefetch})
+	batches, err := data.NewBatches(src, data.Options{Batch: o.Batch, Shuffle: !o.NoShuffle, Seed: o.Seed, Prefetch: o.Prefetch,
+		Workers: workers(m.device())})
 	if err != nil {
 		return nil, err
 	}
@@ -206,4 +208,10 @@ func classWeights(by map[int]float64) func(l, y *tensor.Tensor) *tensor.Tensor {
 		w := tensor.Const(y, array.From(table)).Take(k)
 		return l.Mul(w.Cast(l.DType())).WithMask(l.Mask())
 	}
+}
+
+// workers are those of a device that has some.
+func workers(d device.Device) data.Workers {
+	w, _ := d.(data.Workers)
+	return w
 }

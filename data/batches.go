@@ -19,6 +19,17 @@ type Options struct {
 	Seed     uint64 // of the shuffle
 	DropLast bool   // leave out the last batch when it is short
 	Prefetch int    // batches that another goroutine prepares ahead; 0: none, each is made when it is asked for
+
+	// Workers make a batch together when its rows are long and none is prepared ahead: each copies the part of the rows that
+	// it reads in a training step, so that the processor's cores need not send it to each other. nil: there are none.
+	Workers Workers
+}
+
+// Workers run pieces of work at once; device/cpu.Device has them.
+type Workers interface {
+	Threads() int
+	// Share runs f(piece, worker) for each piece in [0, n) and returns when all have ended.
+	Share(n int, f func(piece, worker int))
 }
 
 // Batch is some samples, as arrays. It is valid until the next step of its epoch: the memory is used again.
@@ -148,6 +159,23 @@ type epoch struct {
 type slot struct {
 	rows        []int
 	full, short *Batch // short: the same memory, fewer rows
+
+	// For batches that workers make together.
+	set    *Set // nil: they do not
+	pieces int
+	share  func(piece, worker int)
+	now    *Batch
+	next   []int // the rows of the batch after
+}
+
+// shared prepares the slot for workers, if there are some and the work is worth it: a set in memory with long rows.
+func (s *slot) shared(b *Batches) {
+	set, ok := b.src.(*Set)
+	if !ok || b.o.Workers == nil || b.o.Prefetch > 0 || b.o.Workers.Threads() < 2 || !set.long(b.batch) {
+		return
+	}
+	s.set, s.pieces, s.next = set, b.o.Workers.Threads(), make([]int, b.batch)
+	s.share = func(piece, _ int) { set.gatherPart(s.now.Arrays, s.rows[:s.now.Size], s.next, piece, s.pieces) }
 }
 
 // begin puts the samples in the order of the epoch.
@@ -178,26 +206,28 @@ func (e *epoch) fill(s *slot, step int) (*Batch, error) {
 	from := step * b.batch
 	size := min(b.batch, b.n-from)
 	batch := s.room(b, size)
-	rows := e.rows(s, from, size)
-	if err := b.src.Gather(batch.Arrays, rows); err != nil {
-		return nil, fmt.Errorf("data: epoch %d, step %d: %w", e.number, step, err)
+	rows := s.rows[:size]
+	e.rows(rows, from)
+	if s.set == nil {
+		if err := b.src.Gather(batch.Arrays, rows); err != nil {
+			return nil, fmt.Errorf("data: epoch %d, step %d: %w", e.number, step, err)
+		}
+		return batch, nil
 	}
-	if set, ok := b.src.(*Set); ok && e.order != nil {
-		set.ahead(e.rows(s, from+size, min(b.batch, b.n-from-size)))
-	}
+	s.now, s.next = batch, s.next[:min(b.batch, b.n-from-size)]
+	e.rows(s.next, from+size)
+	b.o.Workers.Share(s.pieces, s.share)
 	return batch, nil
 }
 
-// rows writes down the samples at n places.
-func (e *epoch) rows(s *slot, from, n int) []int {
-	rows := s.rows[:n]
+// rows writes down the samples at the places from..
+func (e *epoch) rows(rows []int, from int) {
 	for i := range rows {
 		rows[i] = from + i
 		if e.order != nil {
 			rows[i] = int(e.order[from+i])
 		}
 	}
-	return rows
 }
 
 // room is the slot's batch for so many samples, made at its first use.
@@ -208,6 +238,7 @@ func (s *slot) room(b *Batches, size int) *Batch {
 		for _, f := range b.fields {
 			s.full.Arrays = append(s.full.Arrays, array.New(f.DType, append(array.Shape{b.batch}, f.Shape...)...))
 		}
+		s.shared(b)
 	}
 	if size == b.batch {
 		return s.full

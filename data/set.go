@@ -139,16 +139,38 @@ func (s *Set) Gather(dst []*array.Array, rows []int) error {
 	return nil
 }
 
-// ahead asks the processor for rows that will be gathered soon: in a shuffled epoch nothing else could know them.
-func (s *Set) ahead(rows []int) {
+// long reports whether batches of n rows are worth the work of several cores.
+func (s *Set) long(n int) bool {
+	for f, c := range s.columns {
+		if w := s.fields[f].Shape.Size() * c.DType().Size(); w >= 256 && w*n >= 8<<10 {
+			return true
+		}
+	}
+	return false
+}
+
+// gatherPart is a piece of Gather for rows that are known to be there: the first piece copies the short fields, each its part of
+// every long row. It also asks the processor for its part of the rows that come next, which in a shuffled epoch nobody else
+// could know.
+func (s *Set) gatherPart(dst []*array.Array, rows, next []int, piece, pieces int) {
 	for f, c := range s.columns {
 		w := s.fields[f].Shape.Size() * c.DType().Size()
-		if w < 64 || w*len(rows) > 256<<10 {
+		src, d := c.Bytes(), dst[f].Bytes()
+		if w < 256 {
+			if piece == 0 {
+				copyRows(d, src, w, rows)
+			}
 			continue
 		}
-		b := c.Bytes()
-		for _, r := range rows {
-			par.Prefetch(b[r*w : (r+1)*w])
+		from, to := w*piece/pieces, w*(piece+1)/pieces
+		for i, r := range rows {
+			copy(d[i*w+from:i*w+to], src[r*w+from:r*w+to])
+		}
+		if w*len(next) > 256<<10 {
+			continue
+		}
+		for _, r := range next {
+			par.Prefetch(src[r*w+from : r*w+to])
 		}
 	}
 }

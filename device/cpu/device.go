@@ -56,6 +56,10 @@ func (d *Device) Name() string { return "cpu/" + d.level.String() }
 // Threads is the number of goroutines that work on one run.
 func (d *Device) Threads() int { return d.threads }
 
+// Share runs f(piece, worker) for each piece in [0, n) on the device's workers and returns when all have ended; see par.Pool.
+// It is for work that belongs to a run, such as making its batch.
+func (d *Device) Share(n int, f func(piece, worker int)) { d.pool.Run(n, f) }
+
 // Supports is true for every operation of the table: what has no rule runs by its reference.
 func (d *Device) Supports(op *tensor.Op) bool { return tensor.OpNamed(op.Name) == op }
 
