@@ -32,6 +32,10 @@ type FitOptions struct {
 	Callbacks []train.Callback
 	// Prefetch is how many batches another goroutine prepares ahead; data in memory need none.
 	Prefetch int
+	// Resume goes on with the Fit before, also one of a model that was saved and loaded, as if it had never stopped: the
+	// same batches, random numbers and rates follow, and callbacks remember what they knew. Epochs counts those that are
+	// done. The data and the options must be the same, but for Epochs.
+	Resume bool
 	// KeepGoing goes on when a loss is not a number; by default that ends training with a *train.DivergedError.
 	KeepGoing bool
 }
@@ -62,9 +66,14 @@ func (m *Model) Fit(ctx context.Context, src data.Source, o FitOptions) (*train.
 	if err != nil {
 		return nil, err
 	}
+	if opts.State, err = m.resume(o, src.Len()); err != nil {
+		return nil, err
+	}
+	m.begin(src, o)
+	opts.Save = func(dir string, s *train.State) error { return m.save(dir, progressOf(o, src.Len(), s)) }
 	h, err := train.Loop(ctx, step, batches, opts)
-	m.steps = step.Count()
-	m.remember(src, o, h)
+	m.steps, m.factor = step.Count(), step.RateFactor()
+	m.remember(o, src.Len(), opts.State, h)
 	return h, err
 }
 
@@ -95,7 +104,7 @@ func (m *Model) judged(src data.Source) error {
 
 // compile makes the step and, when there is data to validate on, the evaluator.
 func (m *Model) compile(src data.Source, o FitOptions) (*train.Step, train.Options, error) {
-	opts := train.Options{Epochs: o.Epochs, Callbacks: o.Callbacks, KeepGoing: o.KeepGoing, Save: m.Save, Lock: &m.mu}
+	opts := train.Options{Epochs: o.Epochs, Callbacks: o.Callbacks, KeepGoing: o.KeepGoing, Lock: &m.mu}
 	batch := o.Batch
 	if batch == 0 {
 		batch = 32
@@ -114,6 +123,9 @@ func (m *Model) compile(src data.Source, o FitOptions) (*train.Step, train.Optio
 		return nil, opts, err
 	}
 	step.SetCount(m.steps)
+	if m.factor > 0 {
+		step.SetRateFactor(m.factor)
+	}
 	m.adopt(src, step.Vars())
 	if o.Validate == nil {
 		return step, opts, nil
@@ -147,20 +159,34 @@ func (m *Model) adopt(src data.Source, vars map[string]*tensor.Var) {
 	}
 }
 
-func (m *Model) remember(src data.Source, o FitOptions, h *train.History) {
-	i := &m.info
-	i.Dataset = nameOf(src)
-	i.Samples, i.Seed = src.Len(), o.Seed
-	if h == nil {
-		return
+// begin notes what the model is trained on.
+func (m *Model) begin(src data.Source, o FitOptions) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.info.Dataset, m.info.Samples, m.info.Seed = nameOf(src), src.Len(), o.Seed
+}
+
+// remember notes how a Fit has ended.
+func (m *Model) remember(o FitOptions, samples int, s *train.State, h *train.History) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s.History != nil {
+		m.progress = progressOf(o, samples, s)
 	}
-	i.Epochs += len(h.Epochs)
-	i.Figures = i.Figures[:0]
+	if h != nil {
+		m.info = m.info.after(s.First, h)
+	}
+}
+
+// after is what is told after the epochs of h, of which the first has the number first.
+func (i Info) after(first int, h *train.History) Info {
+	i.Epochs, i.Figures = first+len(h.Epochs), nil
 	for _, n := range h.Names {
 		if v, ok := h.Last(n); ok {
 			i.Figures = append(i.Figures, train.Figure{Name: n, Value: v})
 		}
 	}
+	return i
 }
 
 // nameOf is the name of the set that a source draws from.

@@ -3,6 +3,7 @@ package kun
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/kun-ml/kun/loss"
@@ -73,6 +74,16 @@ func load(dir string, net any) (*Model, error) {
 			return nil, fmt.Errorf("kun: %s does not fit %T: %w", dir, net, err)
 		}
 		return nil, bad(weightsFile, err)
+	}
+	if _, untyped := m.Net.(*saved); untyped {
+		return m, nil
+	}
+	if file, err := m.readProgress(d); err != nil {
+		var corrupt *store.CorruptError
+		if errors.As(err, &corrupt) {
+			return nil, err
+		}
+		return nil, bad(file, err)
 	}
 	return m, nil
 }

@@ -52,6 +52,8 @@ type Model struct {
 	vars     map[string]*tensor.Var // weights and states by path, once made
 	whole    map[string]*tensor.Var // the same and the optimizer's slots, for a second Fit
 	steps    int64
+	factor   float64   // of the learning rate, by callbacks; 0: none has changed it
+	progress *progress // where the last Fit stands, nil when it cannot be resumed
 	info     Info
 
 	predictMu  sync.Mutex
@@ -73,7 +75,11 @@ type Info struct {
 }
 
 // Info tells what the model was trained on, and with what result.
-func (m *Model) Info() Info { return m.info }
+func (m *Model) Info() Info {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.info
+}
 
 // InputFields describes the inputs by name, element type and shape of one sample; nil before the model is built.
 func (m *Model) InputFields() []data.Field { return m.fields }

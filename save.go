@@ -57,7 +57,16 @@ type inputConfig struct {
 // directory is written beside and put in place at the end, so that a failure leaves an earlier one whole. It may be
 // called beside Fit. A loss, optimizer or metric whose type is not registered is an error; a network whose type is not
 // registered is saved as its program, which predicts and evaluates without the type (see Load and LoadInto).
+//
+// After a Fit that came to its end or was stopped the directory also holds what FitOptions.Resume needs.
 func (m *Model) Save(dir string) error {
+	m.mu.RLock()
+	p := m.progress
+	m.mu.RUnlock()
+	return m.save(dir, p)
+}
+
+func (m *Model) save(dir string, at *progress) error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if m.vars == nil {
@@ -66,6 +75,9 @@ func (m *Model) Save(dir string) error {
 	c, err := m.describe()
 	if err != nil {
 		return err
+	}
+	if at != nil {
+		c.Info = c.Info.after(at.State.First, at.State.History)
 	}
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
@@ -86,15 +98,10 @@ func (m *Model) Save(dir string) error {
 		if err := w.WriteFile(programFile, append(prog, '\n')); err != nil {
 			return err
 		}
-		f, err := w.Create(weightsFile)
-		if err != nil {
+		if err := writeTensors(w, weightsFile, m.tensors()); err != nil || at == nil {
 			return err
 		}
-		if err := store.WriteSafetensors(f, m.tensors(), map[string]string{"format": "kun"}); err != nil {
-			f.Close()
-			return err
-		}
-		return f.Close()
+		return m.writeProgress(w, at)
 	})
 }
 

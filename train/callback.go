@@ -3,7 +3,9 @@ package train
 import (
 	"fmt"
 	"sync"
+	"time"
 
+	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/tensor"
 )
 
@@ -15,7 +17,8 @@ type Callback interface {
 	EndStep(r *Run) error
 	// EndEpoch is called after every epoch and its validation.
 	EndEpoch(r *Run) error
-	// EndRun is called once, after the last step, also when training ends early.
+	// EndRun is called once after the last step, also when training ends early, if BeginRun gave no error. Figures and Epoch
+	// are then those of the last epoch.
 	EndRun(r *Run) error
 }
 
@@ -54,8 +57,48 @@ type Run struct {
 	stop      string
 	stopped   bool
 	validates bool // epochs end with a validation
-	save      func(dir string) error
+	save      func(dir string, s *State) error
 	lock      sync.Locker
+	callbacks []Callback
+	first     int       // State.First
+	told      int       // callbacks that know of what has just happened
+	ended     bool      // what has just happened is the end of an epoch
+	resumed   bool      // the run goes on
+	begin     time.Time // of the epoch
+	broken    bool      // it cannot be resumed
+	final     *State    // once the run is over
+}
+
+// elapsed is how long the epoch has taken, in seconds.
+func (r *Run) elapsed() float64 { return time.Since(r.begin).Seconds() }
+
+// tell calls f for the callbacks from one on, up to the first error.
+func (r *Run) tell(from int, f func(Callback, *Run) error) error {
+	for i, c := range r.callbacks[from:] {
+		r.told = from + i + 1
+		if err := f(c, r); err != nil {
+			return err
+		}
+	}
+	r.told = len(r.callbacks)
+	return nil
+}
+
+// Resumed tells that the run goes on with one that was stopped.
+func (r *Run) Resumed() bool { return r.resumed }
+
+// names are the figures that the epochs of the run will have.
+func (r *Run) names() (out []string) {
+	for _, f := range r.Running() {
+		out = append(out, f.Name)
+	}
+	if r.validates {
+		out = append(out, "val_loss")
+		for _, x := range r.step.metrics {
+			out = append(out, "val_"+x.metric.Name())
+		}
+	}
+	return out
 }
 
 // Figure gives a figure by its name: at the end of an epoch any of Figures.
@@ -92,40 +135,65 @@ func (r *Run) History() *History { return r.history }
 // Stop ends training after this step, or after the epoch when it is called at its end. reason is kept in the history.
 func (r *Run) Stop(reason string) { r.stop, r.stopped = reason, true }
 
-// Save writes the model as it is now to a directory.
+// Save writes the model as it is now to a directory, with the State to resume from.
 func (r *Run) Save(dir string) error {
 	if r.save == nil {
 		return fmt.Errorf("train: this run does not know how to save its model")
 	}
-	return r.save(dir)
+	s, err := r.state()
+	if err != nil {
+		return err
+	}
+	return r.save(dir, s)
 }
 
 // Weights is a copy of a model's weights and states.
-type Weights struct{ bytes map[string][]byte }
+type Weights struct{ values map[string]*array.Array }
+
+// clone is a copy with memory of its own.
+func (w *Weights) clone() *Weights {
+	c := &Weights{map[string]*array.Array{}}
+	for p, a := range w.values {
+		c.values[p] = a.Clone()
+	}
+	return c
+}
 
 // Snapshot copies the weights and states as they are now. into, if not nil, is reused.
 func (r *Run) Snapshot(into *Weights) *Weights {
 	if into == nil {
-		into = &Weights{map[string][]byte{}}
+		into = &Weights{map[string]*array.Array{}}
 	}
 	for p, v := range r.step.Vars() {
-		if kept(v) {
-			into.bytes[p] = append(into.bytes[p][:0], v.Value.Bytes()...)
+		if !kept(v) {
+			continue
+		}
+		if a := into.values[p]; a != nil {
+			a.CopyFrom(v.Value)
+		} else {
+			into.values[p] = v.Value.Clone()
 		}
 	}
 	return into
 }
 
-// Restore sets the weights and states to a copy taken before.
-func (r *Run) Restore(w *Weights) {
+// Restore sets the weights and states to a copy taken before. A copy of another model is an error.
+func (r *Run) Restore(w *Weights) error {
 	r.lock.Lock()
 	defer r.lock.Unlock()
-	for p, v := range r.step.Vars() {
-		if b := w.bytes[p]; kept(v) && b != nil {
-			copy(v.Value.Bytes(), b)
-			v.Touch()
+	if r.final != nil && !r.final.changed() { // where a run that resumes goes on
+		for p, a := range r.Snapshot(nil).values {
+			r.final.Arrays["weight/"+p] = a
 		}
 	}
+	for p, v := range r.step.Vars() {
+		if kept(v) {
+			if err := set(v, w.values[p]); err != nil {
+				return fmt.Errorf("train: restoring weights: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // kept reports whether a model file holds the variable.

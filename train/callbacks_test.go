@@ -195,8 +195,8 @@ func TestMonitor_FindsItsFigure(t *testing.T) {
 }
 
 // saver writes a file into the directory that it is told to save to.
-func saver(saved *[]string) func(dir string) error {
-	return func(dir string) error {
+func saver(saved *[]string) func(dir string, s *State) error {
+	return func(dir string, _ *State) error {
 		*saved = append(*saved, filepath.Base(dir))
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
@@ -219,7 +219,7 @@ func TestCheckpoint(t *testing.T) {
 	} {
 		var saved []string
 		step, _, _ := line(t, 1)
-		r := &Run{Epochs: 4, step: step, validates: true, save: saver(&saved)}
+		r := &Run{Epochs: 4, step: step, history: &History{}, validates: true, save: saver(&saved)}
 		c.c.Dir = filepath.Join(t.TempDir(), c.c.Dir)
 		if err := c.c.BeginRun(r); err != nil {
 			t.Fatal(err)
@@ -239,21 +239,43 @@ func TestCheckpoint(t *testing.T) {
 	}
 }
 
-func TestCheckpoint_Errors(t *testing.T) {
+func TestCheckpoint_MistakesAreFoundBeforeTheFirstEpoch(t *testing.T) {
 	step, _, _ := line(t, 1)
-	full := errors.New("no room")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	save := func(string, *State) error { return nil }
 	for _, c := range []struct {
 		c    Checkpoint
+		save func(string, *State) error
 		want string
 	}{
-		{Checkpoint{}, "Dir is not set"}, {Checkpoint{Dir: "x", Best: true, EverySteps: 3}, "does not go with"}, {Checkpoint{Dir: "x", EverySteps: -1}, "negative"},
-		{Checkpoint{Dir: "{loss"}, "without a }"}, {Checkpoint{Dir: "{acc}"}, `no figure "acc"`}, {Checkpoint{Dir: "x", Best: true, Monitor: "acc"}, `no figure "acc"`},
-		{Checkpoint{Dir: t.TempDir()}, "checkpoint after epoch 1: no room"},
+		{Checkpoint{}, save, "Dir is not set"}, {Checkpoint{Dir: "x", Best: true, EverySteps: 3}, save, "does not go with"},
+		{Checkpoint{Dir: "x", EverySteps: -1}, save, "negative"}, {Checkpoint{Dir: "{loss"}, save, "without a }"},
+		{Checkpoint{Dir: "{acc}"}, save, `no figure "acc"`}, {Checkpoint{Dir: "x", Best: true, Monitor: "acc"}, save, `no figure "acc"`},
+		{Checkpoint{Dir: "{val_loss}", EverySteps: 2}, save, `no figure "val_loss"`},
+		{Checkpoint{Dir: dir}, save, "the folder is not empty"}, {Checkpoint{Dir: filepath.Join(file, "x")}, save, "file"},
+		{Checkpoint{Dir: filepath.Join(dir, "x")}, nil, "does not know how to save"},
 	} {
-		r := &Run{Epochs: 1, step: step, Figures: []Figure{{"loss", 1}}, save: func(string) error { return full }}
-		if err := errors.Join(c.c.BeginRun(r), c.c.EndEpoch(r)); err == nil || !strings.Contains(err.Error(), c.want) {
+		r := &Run{Epochs: 1, step: step, validates: true, save: c.save}
+		if err := c.c.BeginRun(r); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want %s", c.c, err, c.want)
 		}
+	}
+}
+
+func TestCheckpoint_AFailedSaveIsAnError(t *testing.T) {
+	step, _, _ := line(t, 1)
+	full := errors.New("no room")
+	r := &Run{Epochs: 1, step: step, history: &History{}, Figures: []Figure{{"loss", 1}}, save: func(string, *State) error { return full }}
+	c := Checkpoint{Dir: t.TempDir()}
+	if err := c.BeginRun(r); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.EndEpoch(r); !errors.Is(err, full) || !strings.Contains(err.Error(), "checkpoint after epoch 1") || c.Last() != "" {
+		t.Errorf("%v, last %q", err, c.Last())
 	}
 }
 
@@ -315,49 +337,48 @@ type recorder struct {
 func (r *recorder) EndEpoch(*Run) error { r.epochs++; return nil }
 func (r *recorder) EndRun(*Run) error   { r.runs++; return nil }
 
+const csvHead = "epoch,loss,mae,right,0.Kernel.size,learning_rate,seconds\n"
+
+func readAll(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
 func TestCSVLog_Appends(t *testing.T) {
 	step, _, _ := line(t, 0.125)
 	path := filepath.Join(t.TempDir(), "log.csv")
-	epoch := func(c *CSVLog, e int, fs ...Figure) error {
-		r := &Run{Epoch: e, step: step, Figures: fs}
-		return errors.Join(c.BeginRun(r), c.EndEpoch(r), c.EndRun(r))
-	}
-	read := func() string {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
-	}
-	const head = "epoch,loss,learning_rate,seconds\n"
 	for _, c := range []struct {
 		append bool
 		before string // set the file to this first
 		epoch  int
 		want   string
 	}{
-		{true, "", 0, head + "0,0.5,0.125,0\n"},
-		{true, "", 1, head + "0,0.5,0.125,0\n1,0.5,0.125,0\n"},
-		{true, head + "0,0.5,0.1", 1, head + "0,0.5,0.1\n1,0.5,0.125,0\n"},
-		{false, "", 2, head + "2,0.5,0.125,0\n"},
+		{true, "", 0, csvHead + "0,0.5,NA,NA,NA,0.125,0\n"},
+		{true, "", 1, csvHead + "0,0.5,NA,NA,NA,0.125,0\n1,0.5,NA,NA,NA,0.125,0\n"},
+		{true, csvHead + "0,0.5,0.1", 1, csvHead + "0,0.5,0.1\n1,0.5,NA,NA,NA,0.125,0\n"},
+		{false, "", 2, csvHead + "2,0.5,NA,NA,NA,0.125,0\n"},
 	} {
 		if c.before != "" {
 			if err := os.WriteFile(path, []byte(c.before), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := epoch(&CSVLog{Path: path, Append: c.append}, c.epoch, Figure{"loss", 0.5}); err != nil || read() != c.want {
-			t.Errorf("%v; %q, want %q", err, read(), c.want)
+		before, _ := os.ReadFile(path)
+		log := &CSVLog{Path: path, Append: c.append}
+		r := &Run{Epoch: c.epoch, step: step, Figures: []Figure{{"loss", 0.5}}}
+		if err := log.BeginRun(r); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if err := epoch(&CSVLog{Path: path, Append: true}, 3, Figure{"loss", 1}, Figure{"mae", 1}); err == nil || !strings.Contains(err.Error(), "has the columns") {
-		t.Errorf("other columns: %v", err)
-	}
-	if err := epoch(&CSVLog{Path: filepath.Join(path, "x")}, 0); err == nil {
-		t.Error("a folder that cannot be is no error")
-	}
-	if err := epoch(&CSVLog{}, 0); err == nil {
-		t.Error("no path is no error")
+		if got := readAll(t, path); got != string(before) {
+			t.Errorf("the file changed before the first line: %q", got)
+		}
+		if err := errors.Join(log.EndEpoch(r), log.EndRun(r)); err != nil || readAll(t, path) != c.want {
+			t.Errorf("%v; %q, want %q", err, readAll(t, path), c.want)
+		}
 	}
 	c := &CSVLog{Path: path}
 	r := &Run{step: step, Figures: []Figure{{"loss", math.NaN()}}}
@@ -365,8 +386,26 @@ func TestCSVLog_Appends(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Figures = nil
-	if err := errors.Join(c.EndEpoch(r), c.EndRun(r)); err != nil || read() != head+"0,NaN,0.125,0\n0,NA,0.125,0\n" {
-		t.Errorf("%v; %q", err, read())
+	if err := errors.Join(c.EndEpoch(r), c.EndRun(r)); err != nil || readAll(t, path) != csvHead+"0,NaN,NA,NA,NA,0.125,0\n0,NA,NA,NA,NA,0.125,0\n" {
+		t.Errorf("%v; %q", err, readAll(t, path))
+	}
+}
+
+func TestCSVLog_MistakesAreFoundBeforeTheFirstEpoch(t *testing.T) {
+	step, _, _ := line(t, 0.125)
+	path := filepath.Join(t.TempDir(), "log.csv")
+	if err := os.WriteFile(path, []byte("epoch,loss\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		c    CSVLog
+		want string
+	}{
+		{CSVLog{Path: path, Append: true}, "has the columns"}, {CSVLog{Path: filepath.Join(path, "x")}, "log.csv"}, {CSVLog{}, "Path is not set"},
+	} {
+		if err := c.c.BeginRun(&Run{step: step}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v, want %s", c.c, err, c.want)
+		}
 	}
 }
 

@@ -1,13 +1,17 @@
 package train
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/nn"
+	"github.com/kun-ml/kun/store"
 )
 
 // Checkpoint saves the model at the end of every epoch, or of every epoch that is better than all before. A save that
@@ -42,6 +46,9 @@ func (c *Checkpoint) BeginRun(r *Run) error {
 		return fmt.Errorf("train: checkpoint: EverySteps is %d, it must not be negative", c.EverySteps)
 	case c.EverySteps > 0 && c.Best:
 		return fmt.Errorf("train: checkpoint: Best compares epochs and does not go with EverySteps")
+	}
+	if err := c.checkDir(r); err != nil {
+		return err
 	}
 	c.since = 0
 	if !c.Best {
@@ -79,6 +86,36 @@ func (c *Checkpoint) EndEpoch(r *Run) error {
 	return c.save(r, r.Figures)
 }
 
+// checkDir finds out before the first epoch whether the directory can be written: the names in braces, and what is there.
+func (c *Checkpoint) checkDir(r *Run) error {
+	names := r.names()
+	if c.EverySteps > 0 {
+		names = names[:len(r.Running())]
+	}
+	var figures []Figure
+	for _, n := range names {
+		figures = append(figures, Figure{Name: n})
+	}
+	dir, err := c.path(r, figures)
+	switch {
+	case err != nil:
+		return err
+	case r.save == nil:
+		return fmt.Errorf("train: checkpoint: this run does not know how to save its model")
+	}
+	if !strings.Contains(filepath.Dir(c.Dir), "{") {
+		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+			return fmt.Errorf("train: checkpoint: %w", err)
+		}
+	}
+	if !strings.Contains(c.Dir, "{") {
+		if err := store.CheckTarget(dir); err != nil {
+			return fmt.Errorf("train: checkpoint: %w", err)
+		}
+	}
+	return nil
+}
+
 func (c *Checkpoint) save(r *Run, figures []Figure) error {
 	dir, err := c.path(r, figures)
 	if err != nil {
@@ -87,10 +124,12 @@ func (c *Checkpoint) save(r *Run, figures []Figure) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
 	}
+	before := c.last
+	c.last = dir // what is saved knows where it lies
 	if err := r.Save(dir); err != nil {
+		c.last = before
 		return fmt.Errorf("train: checkpoint after epoch %d: %w", r.Epoch+1, err)
 	}
-	c.last = dir
 	return nil
 }
 
@@ -112,13 +151,8 @@ func (c *Checkpoint) path(r *Run, figures []Figure) (string, error) {
 			fmt.Fprintf(&b, "%0*d", len(strconv.Itoa(r.Epochs)), r.Epoch+1)
 			continue
 		}
-		i := len(figures)
-		for k, f := range figures {
-			if f.Name == name {
-				i = k
-			}
-		}
-		if i == len(figures) {
+		i := slices.IndexFunc(figures, func(f Figure) bool { return f.Name == name })
+		if i < 0 {
 			return "", fmt.Errorf("train: checkpoint: Dir %q: there is no figure %q", c.Dir, name)
 		}
 		fmt.Fprintf(&b, "%.4f", figures[i].Value)
@@ -127,3 +161,26 @@ func (c *Checkpoint) path(r *Run, figures []Figure) (string, error) {
 
 // Last is the directory that was saved last; empty before the first save.
 func (c *Checkpoint) Last() string { return c.last }
+
+// checkpointState is what Checkpoint remembers.
+type checkpointState struct {
+	Best  exact  `json:"best"`
+	Has   bool   `json:"has"`
+	Since int    `json:"since"`
+	Last  string `json:"last"`
+}
+
+// State is the best figure, the steps since the last save and where that went.
+func (c *Checkpoint) State() (any, map[string]*array.Array) {
+	return checkpointState{exact(c.monitor.best), c.monitor.has, c.since, c.last}, nil
+}
+
+// SetState goes on with what State gave.
+func (c *Checkpoint) SetState(value json.RawMessage, _ map[string]*array.Array) error {
+	var s checkpointState
+	if err := json.Unmarshal(value, &s); err != nil {
+		return err
+	}
+	c.monitor.best, c.monitor.has, c.since, c.last = float64(s.Best), s.Has, s.Since, s.Last
+	return nil
+}

@@ -1,8 +1,10 @@
 package train
 
 import (
+	"encoding/json"
 	"fmt"
 
+	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/nn"
 )
 
@@ -82,10 +84,47 @@ func (c *EarlyStopping) keep(r *Run) {
 
 // EndRun restores the best weights, where it shall.
 func (c *EarlyStopping) EndRun(r *Run) error {
-	if c.RestoreBest && c.have {
-		r.Restore(c.weights)
+	w, have := c.weights, c.have
+	c.weights, c.have = nil, false
+	if c.RestoreBest && have {
+		return r.Restore(w)
 	}
-	c.weights = nil
+	return nil
+}
+
+// earlyState is what EarlyStopping remembers.
+type earlyState struct {
+	Best    exact `json:"best"`
+	Has     bool  `json:"has"`
+	Have    bool  `json:"have"`
+	Wait    int   `json:"wait"`
+	Epoch   int   `json:"epoch"`
+	Stopped int   `json:"stopped"`
+}
+
+// State is the best figure, how long ago it was, and its weights where they are to be restored.
+func (c *EarlyStopping) State() (any, map[string]*array.Array) {
+	s := earlyState{exact(c.monitor.best), c.monitor.has, c.have, c.wait, c.epoch, c.stopped}
+	if c.weights == nil {
+		return s, nil
+	}
+	return s, c.weights.values
+}
+
+// SetState goes on with what State gave.
+func (c *EarlyStopping) SetState(value json.RawMessage, arrays map[string]*array.Array) error {
+	var s earlyState
+	if err := json.Unmarshal(value, &s); err != nil {
+		return err
+	}
+	if s.Have && c.RestoreBest && len(arrays) == 0 {
+		return fmt.Errorf("RestoreBest is set, but was not in the run before: there are no best weights")
+	}
+	c.monitor.best, c.monitor.has, c.have = float64(s.Best), s.Has, s.Have
+	c.wait, c.epoch, c.stopped = s.Wait, s.Epoch, s.Stopped
+	if c.RestoreBest && s.Have {
+		c.weights = (&Weights{arrays}).clone()
+	}
 	return nil
 }
 

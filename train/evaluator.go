@@ -45,7 +45,10 @@ func NewEvaluator(c Config, fields []data.Field) (*Evaluator, error) {
 		e.metrics = ms
 		return nil
 	})
-	return e, err
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // Run goes once over the batches and gives the figures: the loss, then the metrics.

@@ -55,21 +55,17 @@ func (in *Inputs) Get(name string) *tensor.Tensor {
 }
 
 // Measure adds a metric to the program: it counts the output y against target. weight is one number per sample, or nil: as
-// in Keras, metrics count samples alike unless they are told otherwise.
+// in Keras, metrics count samples alike unless they are told otherwise. Two figures of one name are a *tensor.ShapeError.
 func (in *Inputs) Measure(m metric.Metric, y, target, weight *tensor.Tensor) {
-	prefix := "metric/" + m.Name()
-	for n := 2; in.measures(prefix); n++ {
-		prefix = fmt.Sprintf("metric/%s_%d", m.Name(), n)
+	name := m.Name()
+	taken := name == "loss"
+	for _, x := range *in.metrics {
+		taken = taken || x.metric.Name() == name
 	}
+	if taken {
+		panic(&tensor.ShapeError{Op: "Measure", Why: fmt.Sprintf("two figures are named %q", name), Hint: "set As, the name, of one of the metrics"})
+	}
+	prefix := "metric/" + name
 	*in.metrics = append(*in.metrics, measured{m, prefix})
 	m.Update(metric.NewTotals(y.Graph().Root(), prefix), y, target, weight)
-}
-
-func (in *Inputs) measures(prefix string) bool {
-	for _, m := range *in.metrics {
-		if m.prefix == prefix {
-			return true
-		}
-	}
-	return false
 }

@@ -63,16 +63,7 @@ func (m *monitor) begin(r *Run, callback, name string, mode Mode, minDelta float
 
 // find is an error when the run will not have the figure.
 func (m *monitor) find(r *Run) error {
-	var names []string
-	for _, f := range r.Running() {
-		names = append(names, f.Name)
-	}
-	if r.validates {
-		names = append(names, "val_loss")
-		for _, x := range r.step.metrics {
-			names = append(names, "val_"+x.metric.Name())
-		}
-	}
+	names := r.names()
 	for _, n := range names {
 		if n == m.name {
 			return nil

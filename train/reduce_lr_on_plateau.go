@@ -1,8 +1,10 @@
 package train
 
 import (
+	"encoding/json"
 	"fmt"
 
+	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/nn"
 )
 
@@ -69,5 +71,28 @@ func (c *ReduceLROnPlateau) EndEpoch(r *Run) error {
 	}
 	r.SetRateFactor(r.RateFactor() * max(rate*nn.Value(c.Factor, 0.1), c.MinRate) / rate)
 	c.cooling, c.wait = c.Cooldown, 0
+	return nil
+}
+
+// plateauState is what ReduceLROnPlateau remembers; the rate's factor belongs to the run.
+type plateauState struct {
+	Best    exact `json:"best"`
+	Has     bool  `json:"has"`
+	Wait    int   `json:"wait"`
+	Cooling int   `json:"cooling"`
+}
+
+// State is the best figure and what was counted since.
+func (c *ReduceLROnPlateau) State() (any, map[string]*array.Array) {
+	return plateauState{exact(c.monitor.best), c.monitor.has, c.wait, c.cooling}, nil
+}
+
+// SetState goes on with what State gave.
+func (c *ReduceLROnPlateau) SetState(value json.RawMessage, _ map[string]*array.Array) error {
+	var s plateauState
+	if err := json.Unmarshal(value, &s); err != nil {
+		return err
+	}
+	c.monitor.best, c.monitor.has, c.wait, c.cooling = float64(s.Best), s.Has, s.Wait, s.Cooling
 	return nil
 }

@@ -83,9 +83,9 @@ func NewStep(c Config, fields []data.Field) (*Step, error) {
 	s.c, err = Compile(c.Device, o, fields, c.Batch, c.Seed, c.Vars, func(ts []*tensor.Tensor) []*tensor.Tensor {
 		var ms []measured
 		in := newInputs(fields, ts, &ms)
-		out := s.trace(c, in)
+		loss := c.Loss(in)
 		s.metrics = ms
-		return out
+		return s.trace(c, in, loss)
 	})
 	if err != nil {
 		return nil, err
@@ -119,8 +119,8 @@ func learns(c Config, path string) bool {
 }
 
 // trace records the whole step: loss, gradient, update, totals.
-func (s *Step) trace(c Config, in *Inputs) []*tensor.Tensor {
-	loss := Mean(c.Loss(in), in.Weight)
+func (s *Step) trace(c Config, in *Inputs, losses *tensor.Tensor) []*tensor.Tensor {
+	loss := Mean(losses, in.Weight)
 	g := loss.Graph().Root()
 	r := g.Trace()
 	for _, l := range r.Losses {
@@ -131,6 +131,9 @@ func (s *Step) trace(c Config, in *Inputs) []*tensor.Tensor {
 	total("loss", loss, n)
 	s.reports = s.reports[:0]
 	for _, x := range r.Reports {
+		if slices.ContainsFunc(s.metrics, func(m measured) bool { return m.metric.Name() == x.Name }) {
+			panic(&tensor.ShapeError{Op: "Report", Why: fmt.Sprintf("two figures are named %q", x.Name), Hint: "set As, the name, of the metric"})
+		}
 		total("report/"+x.Name, x.Value, n)
 		s.reports = append(s.reports, x.Name)
 	}

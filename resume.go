@@ -1,0 +1,149 @@
+package kun
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/store"
+	"github.com/kun-ml/kun/tensor"
+	"github.com/kun-ml/kun/train"
+)
+
+// The files of a model directory that tell where its training stands. A model without them predicts all the same.
+const (
+	trainingFile = "training.json"
+	memoryFile   = "training.safetensors" // "slot/<path>": the optimizer's memory; the rest: train.State.Arrays
+)
+
+// progress is training.json: where a Fit stands, and what it must have in common with the one that goes on.
+type progress struct {
+	Seed      uint64       `json:"seed"`
+	Batch     int          `json:"batch"`
+	Samples   int          `json:"samples"`
+	NoShuffle bool         `json:"no_shuffle,omitempty"`
+	Freeze    string       `json:"freeze,omitempty"`
+	State     *train.State `json:"state"`
+}
+
+// progressOf notes the settings of a Fit.
+func progressOf(o FitOptions, samples int, s *train.State) *progress {
+	batch := o.Batch
+	if batch == 0 {
+		batch = 32
+	}
+	return &progress{o.Seed, batch, samples, o.NoShuffle, o.Freeze, s}
+}
+
+// differs says what a Fit that goes on would do otherwise than the one before.
+func (p *progress) differs(o FitOptions, samples int) error {
+	q := progressOf(o, samples, nil)
+	for _, x := range []struct {
+		what     string
+		old, now any
+	}{{"Seed", p.Seed, q.Seed}, {"Batch", p.Batch, q.Batch}, {"number of samples", p.Samples, q.Samples},
+		{"NoShuffle", p.NoShuffle, q.NoShuffle}, {"Freeze", p.Freeze, q.Freeze}} {
+		if x.old != x.now {
+			return fmt.Errorf("kun: resume: the %s was %v before and is %v now; the run could not go on as it was", x.what, x.old, x.now)
+		}
+	}
+	return nil
+}
+
+// resume takes the progress that a Fit begins with: that of the Fit before, or none. From here on Save writes none: the weights
+// change.
+func (m *Model) resume(o FitOptions, samples int) (*train.State, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !o.Resume {
+		m.progress = nil
+		return &train.State{First: m.info.Epochs}, nil
+	}
+	if m.progress == nil {
+		return nil, fmt.Errorf("kun: there is no training to resume: the model was not trained, or its last Fit ended with an error")
+	}
+	if err := m.progress.differs(o, samples); err != nil {
+		return nil, err
+	}
+	if done := m.progress.State.Epoch; done >= max(1, o.Epochs) {
+		return nil, fmt.Errorf("kun: resume: %d epochs are done already, of %d; Epochs counts those before, too", done, max(1, o.Epochs))
+	}
+	s := m.progress.State
+	m.progress = nil
+	return s, nil
+}
+
+// writeProgress writes the two files.
+func (m *Model) writeProgress(w *store.DirWriter, p *progress) error {
+	text, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return fmt.Errorf("kun: %w", err)
+	}
+	if err := w.WriteFile(trainingFile, append(text, '\n')); err != nil {
+		return err
+	}
+	var ts []store.Tensor
+	for _, path := range slices.Sorted(maps.Keys(m.whole)) {
+		if v := m.whole[path]; v.Role == tensor.Slot {
+			ts = append(ts, store.Tensor{Name: "slot/" + path, Array: v.Value})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.State.Arrays)) {
+		ts = append(ts, store.Tensor{Name: name, Array: p.State.Arrays[name]})
+	}
+	return writeTensors(w, memoryFile, ts)
+}
+
+func writeTensors(w *store.DirWriter, name string, ts []store.Tensor) error {
+	f, err := w.Create(name)
+	if err != nil {
+		return err
+	}
+	if err := store.WriteSafetensors(f, ts, map[string]string{"format": "kun"}); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// readProgress reads the two files, if they are there; file names the one that an error is about.
+func (m *Model) readProgress(d *store.Dir) (file string, err error) {
+	if !d.Has(trainingFile) {
+		return "", nil
+	}
+	text, err := d.ReadFile(trainingFile)
+	if err != nil {
+		return trainingFile, err
+	}
+	p := new(progress)
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(p); err != nil {
+		return trainingFile, err
+	}
+	if p.State == nil || p.State.History == nil || p.State.Count < 0 || p.State.First < 0 {
+		return trainingFile, fmt.Errorf("it does not tell where training stands")
+	}
+	ts, err := d.ReadSafetensors(memoryFile)
+	if err != nil {
+		return memoryFile, err
+	}
+	p.State.Arrays, m.whole = map[string]*array.Array{}, maps.Clone(m.vars)
+	for _, t := range ts.All() {
+		path, slot := strings.CutPrefix(t.Name, "slot/")
+		switch {
+		case !slot:
+			p.State.Arrays[t.Name] = t.Array
+		case m.whole[path] != nil:
+			return memoryFile, fmt.Errorf("the tensor %q is a weight of the model", path)
+		default:
+			m.whole[path] = tensor.NewVar(path, tensor.Slot, t.Array)
+		}
+	}
+	m.progress, m.steps, m.factor = p, p.State.Count, p.State.RateFactor
+	return "", nil
+}
