@@ -2,6 +2,8 @@ package kun
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/data"
@@ -24,7 +26,10 @@ func (e *LabelError) Error() string {
 // checkLabels reads all class numbers once and refuses those that are no class of an output of that width.
 func (m *Model) checkLabels(src data.Source, width int) error {
 	s, ok := m.Loss.(loss.SparseCategoricalCrossEntropy)
-	if !ok || len(s.IgnoreClasses) > 0 || width == 0 || m.preparesAnswers() {
+	if p, pointer := m.Loss.(*loss.SparseCategoricalCrossEntropy); pointer && p != nil {
+		s, ok = *p, true
+	}
+	if !ok || width == 0 || m.preparesAnswers() {
 		return nil
 	}
 	fields := src.Fields()
@@ -48,7 +53,10 @@ func (m *Model) checkLabels(src data.Source, width int) error {
 		}
 		per := y.Len() / chunk
 		for i, v := range y.Rows(0, n).Float64s() {
-			if !(v >= 0 && v < float64(width)) {
+			if v != math.Trunc(v) {
+				return fmt.Errorf("kun: the label in row %d is %v; classes are whole numbers; for a regression use loss.MeanSquaredError", from+i/max(1, per), v)
+			}
+			if !(v >= 0 && v < float64(width)) && !slices.Contains(s.IgnoreClasses, int(v)) {
 				return &LabelError{from + i/max(1, per), v, width}
 			}
 		}

@@ -230,7 +230,8 @@ func classWeights(by map[int]float64) func(l, y *tensor.Tensor) *tensor.Tensor {
 			k = k.ArgMax(-1) // one-hot
 		}
 		k = k.Cast(array.Int32)
-		k = tensor.Where(k.Less(tensor.Full(k, float64(n))), k, tensor.Full(k, float64(n)))
+		zero, last := tensor.Full(k, 0), tensor.Full(k, float64(n))
+		k = tensor.Where(k.Less(last).And(k.GreaterEqual(zero)), k, last) // a loss may ignore classes below 0
 		w := tensor.Const(y, array.From(table)).Take(k)
 		return l.Mul(w.Cast(l.DType())).WithMask(l.Mask())
 	}

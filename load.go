@@ -65,11 +65,24 @@ func load(dir string, net any) (*Model, error) {
 		}
 		m.dropInputTransforms()
 	}
+	g, err := m.trace(m.fields, 2)
+	if err == nil {
+		err = checkOutputs(g, 2)
+	}
+	if err != nil {
+		if net != nil {
+			return nil, fmt.Errorf("kun: %T does not take what the model in %s took: %w", net, dir, err)
+		}
+		if _, untyped := m.Net.(*saved); untyped {
+			return nil, bad(programFile, err)
+		}
+		return nil, bad(configFile, err)
+	}
 	ts, err := d.ReadSafetensors(weightsFile)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.take(ts); err != nil {
+	if err := m.take(g, ts); err != nil {
 		if net != nil {
 			return nil, fmt.Errorf("kun: %s does not fit %T: %w", dir, net, err)
 		}
@@ -133,11 +146,7 @@ func (c *config) model() (*Model, error) {
 }
 
 // take gives the model its weights: every one that the network declares must be there, and no other.
-func (m *Model) take(ts *store.Tensors) error {
-	g, err := m.trace(m.fields, 2)
-	if err != nil {
-		return err
-	}
+func (m *Model) take(g *tensor.Graph, ts *store.Tensors) (err error) {
 	vars := map[string]*tensor.Var{}
 	for _, d := range g.Trace().Decls {
 		a := ts.Get(d.Path)

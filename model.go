@@ -82,7 +82,11 @@ func (m *Model) Info() Info {
 }
 
 // InputFields describes the inputs by name, element type and shape of one sample; nil before the model is built.
-func (m *Model) InputFields() []data.Field { return m.fields }
+func (m *Model) InputFields() []data.Field {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.fields
+}
 
 func (m *Model) inputs() []string {
 	if len(m.Inputs) == 0 {
@@ -160,11 +164,14 @@ func (m *Model) fits(src data.Source) error {
 	if err != nil {
 		return err
 	}
+	m.mu.RLock()
+	fields := m.fields
+	m.mu.RUnlock()
 	for i, f := range fs {
-		if m.fields == nil {
+		if fields == nil {
 			break
 		}
-		if w := m.fields[i]; w.DType != f.DType || !w.Shape.Equal(f.Shape) {
+		if w := fields[i]; w.DType != f.DType || !w.Shape.Equal(f.Shape) {
 			return fmt.Errorf("kun: the field %q of the data is %v%v, the model was made for %v%v", f.Name, f.DType, f.Shape, w.DType, w.Shape)
 		}
 	}

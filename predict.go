@@ -47,11 +47,27 @@ func (m *Model) predictor(batch int, fields []data.Field, vars map[string]*tenso
 	if err != nil {
 		return nil, err
 	}
+	if err := checkOutputs(p.c.Graph(), batch); err != nil {
+		return nil, err
+	}
 	for _, o := range p.c.Graph().Outs {
 		p.outs = append(p.outs, o.Type())
 	}
 	p.run.Inputs, p.run.Outputs = make([]*array.Array, len(fields)), make([]*array.Array, len(p.outs))
 	return p, nil
+}
+
+// checkOutputs demands that a network gives one row of each output for every row of its inputs.
+func checkOutputs(g *tensor.Graph, batch int) error {
+	if len(g.Outs) == 0 {
+		return fmt.Errorf("kun: the network has no output")
+	}
+	for i, o := range g.Outs {
+		if s := o.Shape(); len(s) == 0 || s[0] != batch {
+			return fmt.Errorf("kun: output %d of the network has the shape %v for %d samples; its first axis must be the samples", i, s, batch)
+		}
+	}
+	return nil
 }
 
 // OutputShape is the shape of one row of output i.
@@ -96,7 +112,7 @@ func (p *Predictor) once(rows int) error {
 }
 
 // Predict computes the output for rows of the inputs, in the order of Model.Inputs: (N,...) to (N,...). Inputs of another
-// element type are converted when that loses nothing that the model would see (floating point and integers to float32).
+// element type are converted to the one that the model takes when that is floating point; large numbers are rounded.
 // A model with several outputs gives them by PredictAll.
 func (m *Model) Predict(ctx context.Context, inputs ...*array.Array) (*array.Array, error) {
 	out, err := m.PredictAll(ctx, inputs...)

@@ -30,6 +30,12 @@ type progress struct {
 	State     *train.State `json:"state"`
 }
 
+// ResumeError tells why a Fit cannot go on with the one before.
+type ResumeError struct{ Why string }
+
+// Error is the reason.
+func (e *ResumeError) Error() string { return "kun: resume: " + e.Why }
+
 // progressOf notes the settings of a Fit.
 func progressOf(o FitOptions, samples int, s *train.State) *progress {
 	batch := o.Batch
@@ -48,7 +54,7 @@ func (p *progress) differs(o FitOptions, samples int) error {
 	}{{"Seed", p.Seed, q.Seed}, {"Batch", p.Batch, q.Batch}, {"number of samples", p.Samples, q.Samples},
 		{"NoShuffle", p.NoShuffle, q.NoShuffle}, {"Freeze", p.Freeze, q.Freeze}} {
 		if x.old != x.now {
-			return fmt.Errorf("kun: resume: the %s was %v before and is %v now; the run could not go on as it was", x.what, x.old, x.now)
+			return &ResumeError{fmt.Sprintf("the %s was %v before and is %v now; the run could not go on as it was", x.what, x.old, x.now)}
 		}
 	}
 	return nil
@@ -64,13 +70,13 @@ func (m *Model) resume(o FitOptions, samples int) (*train.State, error) {
 		return &train.State{First: m.info.Epochs}, nil
 	}
 	if m.progress == nil {
-		return nil, fmt.Errorf("kun: there is no training to resume: the model was not trained, or its last Fit ended with an error")
+		return nil, &ResumeError{"there is no training to resume: the model was not trained, or its last Fit ended with an error"}
 	}
 	if err := m.progress.differs(o, samples); err != nil {
 		return nil, err
 	}
 	if done := m.progress.State.Epoch; done >= max(1, o.Epochs) {
-		return nil, fmt.Errorf("kun: resume: %d epochs are done already, of %d; Epochs counts those before, too", done, max(1, o.Epochs))
+		return nil, &ResumeError{fmt.Sprintf("%d epochs are done already, of %d; the number counts those before, too", done, max(1, o.Epochs))}
 	}
 	s := m.progress.State
 	m.progress = nil

@@ -94,6 +94,17 @@ func sniffComma(line []byte) rune {
 	return rune(best)
 }
 
+// longestRow is the number of bytes that a row may have: a small packed file could hold one that fills the memory.
+var longestRow = int64(64 << 20)
+
+var errLongRow = errors.New("a row is too long to be one; perhaps a quote was not closed")
+
+// record reads a row.
+func (c *CSVReader) record() ([]string, error) {
+	c.file.limit = c.file.out + longestRow
+	return c.csv.Read()
+}
+
 // isHeader reports whether a first row names the columns: not one field is a number, and not all are empty.
 func isHeader(rec []string) bool {
 	for _, s := range rec {
@@ -119,7 +130,7 @@ func (c *CSVReader) Read() ([]string, error) {
 		return rec, nil
 	}
 	for {
-		rec, err := c.csv.Read()
+		rec, err := c.record()
 		if err != nil {
 			return nil, c.failed(err)
 		}

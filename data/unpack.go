@@ -20,6 +20,8 @@ type packed struct {
 	gzip bool
 	cut  error // what reading ended with, when that is no proper end
 	fail error // of the reader below
+
+	limit int64 // of out; 0: none
 }
 
 // open begins to read; path is for messages.
@@ -71,6 +73,10 @@ func sizeOf(r io.Reader) int64 {
 
 // Read gives unpacked bytes.
 func (p *packed) Read(b []byte) (int, error) {
+	if p.limit > 0 && p.out > p.limit {
+		p.cut = errLongRow
+		return 0, p.cut
+	}
 	n, err := p.r.Read(b)
 	p.out += int64(n)
 	if err != nil && err != io.EOF {
@@ -86,6 +92,8 @@ func (p *packed) broken() error {
 		return nil
 	case p.fail != nil:
 		return p.named(p.fail)
+	case p.cut == errLongRow:
+		return &FormatError{Format: "CSV", Path: p.path, Err: p.cut, Why: p.cut.Error()}
 	case errors.Is(p.cut, io.ErrUnexpectedEOF) || errors.Is(p.cut, io.EOF):
 		return &FormatError{Format: "gzip", Path: p.path, Err: p.cut,
 			Why: fmt.Sprintf("the file is cut off after byte %d (%d bytes were unpacked); copy or download it again", p.in, p.out)}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/data"
@@ -23,6 +22,9 @@ const (
 	cifarRecord = 1 + 3*cifarPlane
 	cifarBatch  = 10000 // records of a file
 )
+
+// cifarParts are the members of the archive that count: of the training data, then of the test data.
+var cifarParts = []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"}
 
 func loadCIFAR10(ctx context.Context, d *definition, o Options) (train, test *data.Set, err error) {
 	paths, err := d.paths(ctx, o)
@@ -54,7 +56,7 @@ func loadCIFAR10(ctx context.Context, d *definition, o Options) (train, test *da
 			return nil, nil, bad("is damaged: %v", err)
 		}
 		name := path.Base(h.Name)
-		if !strings.HasSuffix(name, "_batch.bin") && !strings.HasPrefix(name, "data_batch_") {
+		if !slices.Contains(cifarParts, name) {
 			continue
 		}
 		if h.Size != cifarBatch*cifarRecord {
@@ -66,11 +68,13 @@ func loadCIFAR10(ctx context.Context, d *definition, o Options) (train, test *da
 		}
 		raw[name] = b
 	}
-	parts := []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"}
-	if train, err = cifarSet(raw, parts, bad); err != nil {
+	if _, err := io.Copy(io.Discard, z); err != nil { // the checksum comes after the archive's end
+		return nil, nil, bad("is damaged: %v", err)
+	}
+	if train, err = cifarSet(raw, cifarParts[:5], bad); err != nil {
 		return nil, nil, err
 	}
-	test, err = cifarSet(raw, []string{"test_batch.bin"}, bad)
+	test, err = cifarSet(raw, cifarParts[5:], bad)
 	return train, test, err
 }
 

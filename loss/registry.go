@@ -65,11 +65,15 @@ func Named(name string) (Loss, error) {
 	return f(), nil
 }
 
-// Name is the name under which the type of a loss was registered first, "" when it was not.
+// Name is the name under which the type of a loss, or the type that it points at, was registered first, "" when it was not.
 func Name(l Loss) string {
 	mu.RLock()
 	defer mu.RUnlock()
-	return names[reflect.TypeOf(l)]
+	t := reflect.TypeOf(l)
+	if n, ok := names[t]; ok || t == nil || t.Kind() != reflect.Pointer {
+		return n
+	}
+	return names[t.Elem()]
 }
 
 // Marshal writes the configuration of a loss as JSON: {"huber": {"delta": 0.5}}, or its name alone when every setting has

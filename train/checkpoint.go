@@ -103,11 +103,6 @@ func (c *Checkpoint) checkDir(r *Run) error {
 	case r.save == nil:
 		return fmt.Errorf("train: checkpoint: this run does not know how to save its model")
 	}
-	if !strings.Contains(filepath.Dir(c.Dir), "{") {
-		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-			return fmt.Errorf("train: checkpoint: %w", err)
-		}
-	}
 	if !strings.Contains(c.Dir, "{") {
 		if err := store.CheckTarget(dir); err != nil {
 			return fmt.Errorf("train: checkpoint: %w", err)

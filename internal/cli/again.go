@@ -17,6 +17,7 @@ func commandLine(cmd *cobra.Command, with map[string]string) string {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		v, other := with[f.Name]
 		switch {
+		case other && v == "":
 		case other:
 			words = append(words, "--"+f.Name, quoted(v))
 		case !f.Changed:

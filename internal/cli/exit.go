@@ -93,7 +93,7 @@ func Code(err error) int {
 		return s.code()
 	case errors.Is(err, context.Canceled):
 		return Interrupted
-	case errors.As(err, &one), errors.As(err, new(*tensor.ShapeError)):
+	case errors.As(err, &one), errors.As(err, new(*tensor.ShapeError)), errors.As(err, new(*kun.ResumeError)):
 		return Config
 	case errors.As(err, new(*store.CorruptError)):
 		return Corrupt

@@ -13,27 +13,48 @@ import (
 	"github.com/kun-ml/kun"
 	"github.com/kun-ml/kun/data"
 	"github.com/kun-ml/kun/loss"
+	"github.com/kun-ml/kun/optim"
 	"github.com/kun-ml/kun/prep"
 )
 
 // start makes the model of a configuration, new or with the weights and the preparation of another.
-func (a *app) start(p *plan, from string) (*kun.Model, error) {
+func (a *app) start(p *plan, from string, resume bool) (*kun.Model, error) {
 	m := p.model(a.threads)
 	if from == "" {
 		return m, nil
 	}
+	flag := "--from"
+	if resume {
+		flag = "--resume"
+	}
 	old, err := kun.LoadInto(from, m.Net)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fail(Data, a.modelsNear(from), "--from %s: there is no model: %w", from, fs.ErrNotExist)
+		return nil, fail(Data, a.modelsNear(from), "%s %s: there is no model: %w", flag, from, fs.ErrNotExist)
 	case err != nil:
 		return nil, coded(Config, err)
 	}
 	if err := p.preparesAs(old, from); err != nil {
 		return nil, err
 	}
+	if resume {
+		was, err := optim.Marshal(optimizerOf(old))
+		is, other := optim.Marshal(optimizerOf(m))
+		if err != nil || other != nil || !bytes.Equal(was, is) {
+			return nil, p.doc.Key("optimizer").Errorf("--resume goes on as it was; --from begins a new training with the weights",
+				"the training of %s has another optimizer: %s", from, was)
+		}
+	}
 	old.Loss, old.Optimizer, old.Metrics, old.Threads = m.Loss, m.Optimizer, m.Metrics, a.threads
 	return old, nil
+}
+
+// optimizerOf is the optimizer of a model, Adam when none is set.
+func optimizerOf(m *kun.Model) optim.Optimizer {
+	if m.Optimizer == nil {
+		return optim.Adam{}
+	}
+	return m.Optimizer
 }
 
 // preparesAs demands that the configuration prepares its data as a model does, whose preparation stays: numbers that follow

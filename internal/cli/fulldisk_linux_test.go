@@ -25,11 +25,11 @@ func smallDisk(t *testing.T, size string) string {
 }
 
 func TestTrain_ADiskWithoutRoom(t *testing.T) {
-	disk := smallDisk(t, "160k") // for one model of some 60 kB
+	disk := smallDisk(t, "400k") // for one model of some 180 kB
 	model := filepath.Join(disk, "m")
 	before := object(t, "train", small(t), "--out", model)
 	fill := filepath.Join(disk, "fill")
-	if err := os.WriteFile(fill, make([]byte, 64<<10), 0o644); err != nil {
+	if err := os.WriteFile(fill, make([]byte, 128<<10), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	refused(t, Resources, []string{"no space left", "the disk is full; what was saved before is still valid"}, "train", small(t), "--out", model, "--seed", "2")

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -44,14 +45,18 @@ func TestTrain_AnInterruptionSavesWhatWasLearnt(t *testing.T) {
 	if got["interrupted"] != true || got["epochs"].(float64) < 3 || got["loss"] != nil {
 		t.Errorf("%v", got)
 	}
-	again := "kun train " + path + " --from " + model + " --json --out " + model
+	again := "kun train " + path + " --json --out " + model + " --resume " + model
 	if s := strings.Join(strings.Fields(log.String()), " "); !strings.Contains(s, "stopped; to go on: "+again) {
 		t.Errorf("it does not say how to go on:\n%s", log)
 	}
 	if saved := object(t, "eval", model); saved["weights_sha256"] != got["weights_sha256"] {
 		t.Error("the saved model has other weights")
 	}
-	must(t, append(strings.Fields(again)[1:], "--epochs", "1")...)
+	more := int(got["epochs"].(float64)) + 2
+	on := object(t, append(strings.Fields(again)[1:], "--epochs", strconv.Itoa(more))...)
+	if on["epochs"] != float64(more) {
+		t.Errorf("%v epochs after going on to %d", on["epochs"], more)
+	}
 }
 
 func TestTrain_TheCommandToGoOnIsTheOneThatRan(t *testing.T) {
@@ -66,7 +71,7 @@ func TestTrain_TheCommandToGoOnIsTheOneThatRan(t *testing.T) {
 		t.Fatalf("code %d\n%s", code, log)
 	}
 	name := "'" + strings.ReplaceAll(model, "'", `'\''`) + "'"
-	want := "stopped; to go on: kun train " + path + " --from " + name + " --offline --out " + name + " --seed 7 --set optimizer.learning_rate=1e-3 --set 'metrics=[accuracy ]' --threads 1\n"
+	want := "stopped; to go on: kun train " + path + " --offline --out " + name + " --resume " + name + " --seed 7 --set optimizer.learning_rate=1e-3 --set 'metrics=[accuracy ]' --threads 1\n"
 	if !strings.HasSuffix(log.String(), want) {
 		t.Errorf("got\n%swant\n%s", log, want)
 	}

@@ -22,6 +22,7 @@ type trainFlags struct {
 	changes
 	cmd             *cobra.Command
 	data, out, from string
+	resume          string
 	show, dry       bool
 }
 
@@ -30,7 +31,8 @@ func (a *app) trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train CONFIG.yaml",
 		Short: "train the model that a configuration describes",
-		Long: "Reads the data, trains, evaluates on the test data and saves the model. Ctrl-C ends it after the running step and saves what was learnt. " +
+		Long: "Reads the data, trains, evaluates on the test data and saves the model. Ctrl-C ends it after the running step and saves what was learnt; " +
+			"--resume goes on from there, or from a checkpoint, to the same weights bit for bit. " +
 			"Every setting can also come from the environment: KUN_TRAIN__EPOCHS=3 is --set train.epochs=3.",
 		Example: "kun train examples/mnist.yaml --data mnist-files --out mnist\nkun train examples/mnist.yaml --set model.1.units=256 --epochs 10\nkun train examples/mnist.yaml --print-config",
 		Args:    args("CONFIG.yaml"),
@@ -53,6 +55,7 @@ func (a *app) trainCommand() *cobra.Command {
 	f.StringArrayVar(&x.sets, "set", nil, "change a setting, such as optimizer.learning_rate=3e-4")
 	f.IntVar(&x.epochs, "epochs", 0, "how often to go through the data; 0: as configured")
 	f.StringVar(&x.from, "from", "", "begin with the weights of this model")
+	f.StringVar(&x.resume, "resume", "", "go on with the training of this model or checkpoint as if it had never stopped")
 	f.BoolVar(&x.show, "print-config", false, "show every setting and where it comes from; train nothing")
 	f.BoolVar(&x.dry, "dry-run", false, "try two steps, an evaluation, and saving and loading; keep nothing")
 	f.BoolVar(&a.offline, "offline", false, "download nothing")
@@ -89,7 +92,11 @@ func (a *app) train(ctx context.Context, p *plan, x trainFlags, begin time.Time)
 	if err := p.checkCallbacks(x.out); err != nil {
 		return err
 	}
-	m, err := a.start(p, x.from)
+	if x.from != "" && x.resume != "" {
+		return fail(Usage, "--resume goes on with a training, --from begins one", "--from and --resume: one of them")
+	}
+	x.from = or(x.from, x.resume)
+	m, err := a.start(p, x.from, x.resume != "")
 	if err != nil {
 		return err
 	}
@@ -105,7 +112,8 @@ func (a *app) train(ctx context.Context, p *plan, x trainFlags, begin time.Time)
 		return err
 	}
 	t := &training{verb: "train", model: m, parts: ps, options: p.fitOptions(), plan: p, out: x.out, begin: begin}
-	t.again = commandLine(x.cmd, map[string]string{"from": x.out, "out": x.out})
+	t.options.Resume = x.resume != ""
+	t.again = commandLine(x.cmd, map[string]string{"from": "", "resume": x.out, "out": x.out})
 	if t.options.Validate, err = p.validation(ps); err != nil {
 		return err
 	}

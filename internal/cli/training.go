@@ -115,6 +115,10 @@ func (a *app) learn(ctx context.Context, t *training) (h *train.History, stopped
 		}
 		return nil, false, &Exit{Code: Data, Err: err, Hint: labelHint(label.Classes)}
 	}
+	var resume *kun.ResumeError
+	if errors.As(err, &resume) {
+		return nil, false, fail(Config, "a larger --epochs goes on; --from begins a new training with the weights", "--resume: %s", resume.Why)
+	}
 	return nil, false, coded(Data, t.plan.locate(err))
 }
 
