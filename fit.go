@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/data"
 	"github.com/kun-ml/kun/device"
+	"github.com/kun-ml/kun/prep"
 	"github.com/kun-ml/kun/tensor"
 	"github.com/kun-ml/kun/train"
 )
@@ -56,17 +58,21 @@ func (m *Model) Fit(ctx context.Context, src data.Source, o FitOptions) (*train.
 	if err != nil {
 		return nil, err
 	}
-	if !m.fitted {
-		if err := m.Prepare.Fit(ctx, src); err != nil {
-			return nil, err
+	if o.Validate != nil {
+		if err := m.judged(o.Validate); err != nil {
+			return nil, fmt.Errorf("validation data: %w", err)
 		}
-		m.fitted = true
 	}
-	step, opts, err := m.compile(src, o)
+	undo, err := m.fitPrepare(ctx, src)
 	if err != nil {
 		return nil, err
 	}
-	if opts.State, err = m.resume(o, src.Len()); err != nil {
+	step, opts, err := m.compile(src, o)
+	if err == nil {
+		opts.State, err = m.resume(o, src.Len())
+	}
+	if err != nil {
+		undo()
 		return nil, err
 	}
 	m.begin(src, o)
@@ -75,6 +81,40 @@ func (m *Model) Fit(ctx context.Context, src data.Source, o FitOptions) (*train.
 	m.steps, m.factor = step.Count(), step.RateFactor()
 	m.remember(o, src.Len(), opts.State, h)
 	return h, err
+}
+
+// fitPrepare fits the transforms if they are not. undo makes them what they were: data that Fit refuses leave nothing behind.
+func (m *Model) fitPrepare(ctx context.Context, src data.Source) (undo func(), err error) {
+	if m.fitted {
+		return func() {}, nil
+	}
+	var before []prep.Transform
+	for _, t := range m.Prepare {
+		b, err := prep.Transforms.Marshal(t)
+		if err != nil { // a transform without a name in the registry cannot be brought back
+			before = nil
+			break
+		}
+		old, err := prep.Transforms.Unmarshal(b)
+		if err != nil {
+			return nil, err
+		}
+		before = append(before, old)
+	}
+	undo = func() {
+		m.fitted = false
+		for i, old := range before {
+			if v, o := reflect.ValueOf(m.Prepare[i]), reflect.ValueOf(old); v.Kind() == reflect.Pointer && v.Type() == o.Type() {
+				v.Elem().Set(o.Elem())
+			}
+		}
+	}
+	if err := m.Prepare.Fit(ctx, src); err != nil {
+		undo()
+		return nil, err
+	}
+	m.fitted = true
+	return undo, nil
 }
 
 // ready checks what Fit needs before any work.
@@ -129,9 +169,6 @@ func (m *Model) compile(src data.Source, o FitOptions) (*train.Step, train.Optio
 	m.adopt(src, step.Vars())
 	if o.Validate == nil {
 		return step, opts, nil
-	}
-	if err := m.judged(o.Validate); err != nil {
-		return nil, opts, fmt.Errorf("validation data: %w", err)
 	}
 	if opts.Evaluate, opts.Validation, err = m.evaluator(o.Validate, m.vars); err != nil {
 		err = fmt.Errorf("validation data: %w", err)

@@ -11,6 +11,7 @@ import (
 	"github.com/kun-ml/kun/data"
 	"github.com/kun-ml/kun/loss"
 	"github.com/kun-ml/kun/nn"
+	"github.com/kun-ml/kun/prep"
 	"github.com/kun-ml/kun/tensor"
 	"github.com/kun-ml/kun/train"
 )
@@ -104,5 +105,20 @@ func TestSave_AFigureThatIsNoNumber(t *testing.T) {
 	}
 	if f := m.Info().Figures; len(f) != 2 || f[0].Value-f[0].Value == 0 {
 		t.Errorf("%v", f)
+	}
+}
+
+// TestFit_RefusedDataLeaveNothingBehind: the numbers of data that Fit refused are not those of the next ones.
+func TestFit_RefusedDataLeaveNothingBehind(t *testing.T) {
+	norm := &prep.Normalize{}
+	m := &Model{Net: nn.Sequential{&nn.Dense{Units: 3}}, Prepare: prep.Pipeline{norm}, Loss: loss.SparseCategoricalCrossEntropy{FromLogits: true}}
+	if _, err := m.Fit(context.Background(), classes(t, 0, 1, 9, 2), FitOptions{}); err == nil {
+		t.Fatal("a label of 9 was taken")
+	}
+	if norm.Mean != nil {
+		t.Errorf("the mean %v of refused data was kept", norm.Mean)
+	}
+	if _, err := m.Fit(context.Background(), classes(t, 0, 1, 2), FitOptions{}); err != nil || norm.Mean == nil {
+		t.Error(err, norm.Mean)
 	}
 }
