@@ -41,7 +41,6 @@ type saveAt struct {
 	Base
 	t           *testing.T
 	epoch, step int // step 0: at the end of the epoch
-	dir         *string
 }
 
 func (c *saveAt) EndStep(r *Run) error {
