@@ -78,6 +78,9 @@ func (m *Model) Fit(ctx context.Context, src data.Source, o FitOptions) (*train.
 	m.begin(src, o)
 	opts.Save = func(dir string, s *train.State) error { return m.save(dir, progressOf(o, src.Len(), s)) }
 	h, err := train.Loop(ctx, step, batches, opts)
+	if h != nil {
+		h.Warnings = warnings(step, src, o)
+	}
 	m.steps, m.factor = step.Count(), step.RateFactor()
 	m.remember(o, src.Len(), opts.State, h)
 	return h, err
@@ -194,6 +197,17 @@ func (m *Model) adopt(src data.Source, vars map[string]*tensor.Var) {
 	if m.Classes == nil {
 		m.Classes = data.ClassesOf(src)
 	}
+}
+
+// warnings are what is legal but rarely meant.
+func warnings(s *train.Step, src data.Source, o FitOptions) (list []string) {
+	for _, p := range s.Unused() {
+		list = append(list, fmt.Sprintf("the parameter %s takes no part in the network's output: it does not learn", p))
+	}
+	if n := src.Len(); o.Batch > n {
+		list = append(list, fmt.Sprintf("a batch of %d is more than the %d samples: each step takes all of them", o.Batch, n))
+	}
+	return list
 }
 
 // begin notes what the model is trained on.

@@ -122,3 +122,25 @@ func TestFit_RefusedDataLeaveNothingBehind(t *testing.T) {
 		t.Error(err, norm.Mean)
 	}
 }
+
+// spare is a network with a layer that it does not use.
+type spare struct{ Used, Idle nn.Dense }
+
+func (n *spare) Forward(x *tensor.Tensor) *tensor.Tensor { return n.Used.Forward(x) }
+
+func TestFit_WarnsOfWhatIsRarelyMeant(t *testing.T) {
+	m := &Model{Net: &spare{nn.Dense{Units: 3}, nn.Dense{Units: 3}}, Loss: loss.SparseCategoricalCrossEntropy{FromLogits: true}}
+	h, err := m.Fit(context.Background(), classes(t, 0, 1, 2), FitOptions{Batch: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(h.Warnings, "\n")
+	for _, want := range []string{"Idle.Kernel takes no part", "a batch of 8 is more than the 3 samples"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no warning %q in %q", want, all)
+		}
+	}
+	if strings.Contains(all, "Used.") {
+		t.Errorf("%q", all)
+	}
+}

@@ -17,8 +17,7 @@ type History struct {
 	Seconds []float64
 	// Stopped says why training ended before the last epoch; empty when it did not.
 	Stopped string
-	// Warnings are what is legal but rarely meant, such as a class without samples or a parameter that nothing uses; package
-	// kun fills them in.
+	// Warnings are what is legal but rarely meant, such as a parameter that nothing uses; Model.Fit of package kun fills them in.
 	Warnings []string
 }
 
