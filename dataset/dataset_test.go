@@ -121,10 +121,12 @@ func TestFetch_FromServersThatMisbehave(t *testing.T) {
 		"500, then good": {[]http.HandlerFunc{first(1, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 500) }, good)}, true},
 		"cut, resumed":   {[]http.HandlerFunc{first(1, cut(body), good)}, true},
 		"cut, no ranges": {[]http.HandlerFunc{first(1, cut(body), func(w http.ResponseWriter, r *http.Request) { w.Write(body) })}, true},
+		"never ends":     {[]http.HandlerFunc{endless, good}, true},
+		"never ends 1":   {[]http.HandlerFunc{endless}, false},
 		"stands still":   {[]http.HandlerFunc{stall, good}, true},
 		"stands still 1": {[]http.HandlerFunc{stall}, false},
 	} {
-		f := file{name: "f", sha256: hex.EncodeToString(sum[:])}
+		f := file{name: "f", sha256: hex.EncodeToString(sum[:]), size: int64(len(body))}
 		for _, h := range c.mirrors {
 			s := httptest.NewServer(h)
 			defer s.Close()
@@ -161,6 +163,15 @@ func cut(body []byte) http.HandlerFunc {
 		w.Write(body[:len(body)/2])
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// endless sends until the other end has enough.
+func endless(w http.ResponseWriter, r *http.Request) {
+	for b := make([]byte, 1<<16); ; {
+		if _, err := w.Write(b); err != nil {
+			return
+		}
 	}
 }
 

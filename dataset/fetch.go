@@ -2,12 +2,10 @@ package dataset
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"os"
@@ -19,25 +17,22 @@ import (
 // file is a file of a data set.
 type file struct {
 	name    string
-	sha256  string   // or
-	md5     string   // what the source publishes
+	sha256  string
+	size    int64    // in bytes; a download that goes beyond is given up; 0: not known
 	mirrors []string // base addresses, tried in order
 }
 
 // MissingError tells which files of a data set could not be had, and what to do.
 type MissingError struct {
 	Set     string
-	Files   []file
+	Files   []string // their names
 	Folders []string // where they were looked for
 	Err     error    // why the download failed; nil: none was tried
 }
 
 // Error lists the files, the places, and where to put them.
 func (e *MissingError) Error() string {
-	var names []string
-	for _, f := range e.Files {
-		names = append(names, f.name)
-	}
+	names := e.Files
 	s := fmt.Sprintf("dataset: %s: %s not found in %s", e.Set, strings.Join(names, ", "), strings.Join(e.Folders, ", "))
 	if e.Err != nil {
 		s += ", and the download failed: " + e.Err.Error()
@@ -147,6 +142,9 @@ func (f file) get(ctx context.Context, url, part string, progress func(string, i
 		n, err := resp.Body.Read(buf)
 		if n > 0 {
 			idle.Reset(idleLimit)
+			if f.size > 0 && done+int64(n) > f.size {
+				return false, errors.Join(fmt.Errorf("the server sends more than the %d bytes that the file has", f.size), out.Truncate(0))
+			}
 			if _, err := out.Write(buf[:n]); err != nil {
 				return false, err
 			}
@@ -173,11 +171,7 @@ func cause(ctx context.Context, err error) error {
 
 // check compares a file with its published hash.
 func (f file) check(path string) error {
-	var h hash.Hash = sha256.New()
-	want := f.sha256
-	if want == "" {
-		h, want = md5.New(), f.md5
-	}
+	h, want := sha256.New(), f.sha256
 	r, err := os.Open(path)
 	if err != nil {
 		return err

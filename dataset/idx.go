@@ -39,10 +39,10 @@ func isFile(path string) bool {
 func (d *definition) paths(ctx context.Context, o Options) ([]string, error) {
 	folders := d.folders(o)
 	out := make([]string, len(d.files))
-	var missing []file
+	var missing []string
 	for i, f := range d.files {
 		if out[i] = f.find(folders); out[i] == "" {
-			missing = append(missing, f)
+			missing = append(missing, f.name)
 		}
 	}
 	if len(missing) == 0 {

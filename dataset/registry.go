@@ -46,19 +46,19 @@ var digitNames = strings.Split("0 1 2 3 4 5 6 7 8 9", " ")
 var registry = []*definition{
 	{Info: Info{"digits", "handwriting-like digits from a generator", 10000, 2000, array.Shape{28, 28}, digitNames}, load: loadDigits},
 	{Info: Info{"mnist", "handwritten digits (LeCun, Cortes, Burges)", 60000, 10000, array.Shape{28, 28}, digitNames}, load: loadIDX, files: []file{
-		{name: "train-images-idx3-ubyte.gz", sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", mirrors: mnistMirrors},
-		{name: "train-labels-idx1-ubyte.gz", sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", mirrors: mnistMirrors},
-		{name: "t10k-images-idx3-ubyte.gz", sha256: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", mirrors: mnistMirrors},
-		{name: "t10k-labels-idx1-ubyte.gz", sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", mirrors: mnistMirrors}}},
+		{name: "train-images-idx3-ubyte.gz", sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", size: 9912422, mirrors: mnistMirrors},
+		{name: "train-labels-idx1-ubyte.gz", sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", size: 28881, mirrors: mnistMirrors},
+		{name: "t10k-images-idx3-ubyte.gz", sha256: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", size: 1648877, mirrors: mnistMirrors},
+		{name: "t10k-labels-idx1-ubyte.gz", sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", size: 4542, mirrors: mnistMirrors}}},
 	{Info: Info{"fashion_mnist", "pictures of clothes (Xiao, Rasul, Vollgraf 2017)", 60000, 10000, array.Shape{28, 28},
 		[]string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}}, load: loadIDX, files: []file{
-		{name: "train-images-idx3-ubyte.gz", md5: "8d4fb7e6c68d591d4c3dfef9ec88bf0d", mirrors: fashionMirrors},
-		{name: "train-labels-idx1-ubyte.gz", md5: "25c81989df183df01b3e8a0aad5dffbe", mirrors: fashionMirrors},
-		{name: "t10k-images-idx3-ubyte.gz", md5: "bef4ecab320f06d8554ea6380940ec79", mirrors: fashionMirrors},
-		{name: "t10k-labels-idx1-ubyte.gz", md5: "bb300cfdad3c16e7a12a480ee83cd310", mirrors: fashionMirrors}}},
+		{name: "train-images-idx3-ubyte.gz", sha256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84", size: 26421880, mirrors: fashionMirrors},
+		{name: "train-labels-idx1-ubyte.gz", sha256: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845", size: 29515, mirrors: fashionMirrors},
+		{name: "t10k-images-idx3-ubyte.gz", sha256: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073", size: 4422102, mirrors: fashionMirrors},
+		{name: "t10k-labels-idx1-ubyte.gz", sha256: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5", size: 5148, mirrors: fashionMirrors}}},
 	{Info: Info{"cifar10", "small colour photographs (Krizhevsky 2009)", 50000, 10000, array.Shape{32, 32, 3},
 		[]string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}}, load: loadCIFAR10, files: []file{
-		{name: "cifar-10-binary.tar.gz", md5: "c32a1d4ab5d03f1284b67883e8d87530", mirrors: []string{"https://www.cs.toronto.edu/~kriz/"}}}},
+		{name: "cifar-10-binary.tar.gz", sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd", size: 170052171, mirrors: []string{"https://www.cs.toronto.edu/~kriz/"}}}},
 }
 
 var (
