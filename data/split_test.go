@@ -179,6 +179,7 @@ func TestValidate(t *testing.T) {
 		{[]data.Named{{Name: "y", Array: array.From([]uint8{1, 2, 9, 0})}}, data.Expect{Classes: 9}, nil, `data: field "y", row 2: the label 9 is out of range: there are 9 classes, 0 to 8`},
 		{[]data.Named{{Name: "y", Array: array.From([]uint8{1, 2, 11, 0})}}, data.Expect{}, ten, `data: field "y", row 2: the label 11 is out of range: there are 10 classes, 0 to 9`},
 		{[]data.Named{{Name: "y", Array: array.From([]int64{1, -2}, 2, 1)}}, data.Expect{}, nil, `data: field "y", row 1, position (0,): the label -2; classes are counted from 0`},
+		{[]data.Named{{Name: "y", Array: array.From([]int64{1, -2, 0, 7})}}, data.Expect{Classes: 2, Ignore: []int{-2}}, nil, `data: field "y", row 3: the label 7 is out of range: there are 2 classes, 0 to 1`},
 		{[]data.Named{{Name: "weight", Array: array.From([]float32{1, -2})}}, data.Expect{}, nil, `data: field "weight", row 1: a weight of -2; weights are 0 or more`},
 		{[]data.Named{{Name: "x", Array: array.New(array.Float32, 0, 4)}}, data.Expect{}, nil, `data: the source has no samples`},
 		{[]data.Named{{Name: "y", Array: array.From([]uint8{3, 3, 3})}}, data.Expect{}, ten, `warning: all samples are of one class, 3 (d): there is nothing to tell apart`},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/kun-ml/kun/array"
@@ -14,6 +15,8 @@ type Expect struct {
 	// Classes is how many classes there are: y holds 0 to Classes-1. 0: taken from ClassesOf, or not checked when that
 	// knows none.
 	Classes int
+	// Ignore are labels that do not count, as the loss says; they may be any number.
+	Ignore []int
 }
 
 // Validate reads all samples once. An empty source, a NaN or an infinity in any field, a label that is no class and a
@@ -87,6 +90,8 @@ func (v *validator) piece(a *array.Array) error {
 func (v *validator) labels(y []int64) error {
 	for i, c := range y {
 		switch {
+		case slices.Contains(v.expect.Ignore, int(c)):
+			continue
 		case c < 0:
 			return v.bad(i, "the label %d; classes are counted from 0", c)
 		case v.expect.Classes > 0 && c >= int64(v.expect.Classes):

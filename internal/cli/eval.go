@@ -171,7 +171,7 @@ func (a *app) testData(ctx context.Context, m *kun.Model, name string, x evalFla
 	if src == nil {
 		src = p.train
 	}
-	if err := a.inspectData(ctx, &parts{name: p.name, test: src}); err != nil {
+	if err := a.inspectData(ctx, m, &parts{name: p.name, test: src}); err != nil {
 		return nil, "", err
 	}
 	return src, p.name, nil

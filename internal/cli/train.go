@@ -108,7 +108,7 @@ func (a *app) train(ctx context.Context, p *plan, x trainFlags, begin time.Time)
 	if err != nil {
 		return p.absent(err, or(x.data, p.folder))
 	}
-	if err := a.inspectData(ctx, ps); err != nil {
+	if err := a.inspectData(ctx, m, ps); err != nil {
 		return err
 	}
 	t := &training{verb: "train", model: m, parts: ps, options: p.fitOptions(), plan: p, out: x.out, begin: begin}

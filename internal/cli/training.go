@@ -12,6 +12,7 @@ import (
 	"github.com/kun-ml/kun/data"
 	"github.com/kun-ml/kun/internal/cli/term"
 	"github.com/kun-ml/kun/internal/cpu"
+	"github.com/kun-ml/kun/loss"
 	"github.com/kun-ml/kun/train"
 )
 
@@ -145,7 +146,11 @@ func (t *training) annotate() error {
 }
 
 // inspectData reads all samples once: what is no number and what is no class is an error, what is odd a warning.
-func (a *app) inspectData(ctx context.Context, p *parts) error {
+func (a *app) inspectData(ctx context.Context, m *kun.Model, p *parts) error {
+	var expect data.Expect
+	if l, ok := m.Loss.(loss.SparseCategoricalCrossEntropy); ok {
+		expect.Ignore = l.IgnoreClasses
+	}
 	for _, part := range []struct {
 		name string
 		src  data.Source
@@ -153,7 +158,7 @@ func (a *app) inspectData(ctx context.Context, p *parts) error {
 		if part.src == nil {
 			continue
 		}
-		warnings, err := data.Validate(ctx, a.watched("checking", part.src), data.Expect{})
+		warnings, err := data.Validate(ctx, a.watched("checking", part.src), expect)
 		a.err.Clear()
 		if err != nil {
 			if isNotCanceled(ctx, err) {
