@@ -121,7 +121,7 @@ func (d decoder) variant(raw []byte, v reflect.Value, path string, depth int) er
 	}
 	x, ok := c.fresh(name)
 	if !ok {
-		return fmt.Errorf("%sunknown %s %q; %s", where(path), c.kind(), short([]byte(name)), didYouMean(name, c.known()))
+		return fmt.Errorf("%s%w", where(path), unknown(c.kind(), name, c.known()))
 	}
 	path = join(path, name)
 	if body != nil {

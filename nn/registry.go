@@ -127,6 +127,22 @@ func isName(v reflect.Value, name string) bool {
 	return v.Kind() == reflect.String && v.String() == name
 }
 
+// UnknownNameError tells of a name that no type is registered under.
+type UnknownNameError struct {
+	What string // "layer", "initialiser", ...
+	Name string // as it was found, shortened
+	Hint string // the nearest known name, or all of them
+}
+
+// Error names both.
+func (e *UnknownNameError) Error() string {
+	return fmt.Sprintf("unknown %s %q; %s", e.What, e.Name, e.Hint)
+}
+
+func unknown(what, name string, known []string) error {
+	return &UnknownNameError{what, short([]byte(name)), didYouMean(name, known)}
+}
+
 // Names lists the registered names, sorted.
 func (r *Registry[T]) Names() []string { return r.known() }
 
@@ -137,7 +153,7 @@ func (r *Registry[T]) Make(name string) (T, error) {
 	r.mu.RUnlock()
 	if f == nil {
 		var zero T
-		return zero, fmt.Errorf("%s: unknown %s %q; %s", r.pkg, r.what, short([]byte(name)), didYouMean(name, r.known()))
+		return zero, fmt.Errorf("%s: %w", r.pkg, unknown(r.what, name, r.known()))
 	}
 	return f(), nil
 }

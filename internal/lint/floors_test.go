@@ -32,7 +32,7 @@ var rooms = map[string]room{
 	"program":             {2, "array tensor", ""},
 	"device":              {3, "array tensor program", ""},
 	"nn":                  {3, "array tensor internal/rng", ""},
-	"loss":                {3, "array tensor", ""},
+	"loss":                {3, "array tensor nn", ""},
 	"data":                {3, "array internal/rng internal/par", ""},
 	"store":               {3, "array", ""},
 	"device/cpu":          {4, "array tensor program device device/ref internal/cpu internal/kernel internal/par internal/rng", ""},
