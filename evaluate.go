@@ -52,7 +52,7 @@ func (m *Model) Evaluate(ctx context.Context, src data.Source) (*Report, error) 
 		return nil, err
 	}
 	defer done()
-	e, batches, err := m.evaluator(src, vars)
+	e, batches, err := m.evaluator(ctx, src, vars)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (m *Model) Evaluate(ctx context.Context, src data.Source) (*Report, error) 
 }
 
 // evaluator compiles the evaluation on the variables of vars.
-func (m *Model) evaluator(src data.Source, vars map[string]*tensor.Var) (*train.Evaluator, *data.Batches, error) {
+func (m *Model) evaluator(ctx context.Context, src data.Source, vars map[string]*tensor.Var) (*train.Evaluator, *data.Batches, error) {
 	b, err := data.NewBatches(src, data.Options{Batch: evalBatch})
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +77,10 @@ func (m *Model) evaluator(src data.Source, vars map[string]*tensor.Var) (*train.
 	if err != nil {
 		return nil, nil, err
 	}
-	return e, b, m.checkLabels(src, width)
+	if _, err := m.checkAnswers(ctx, src, width); err != nil {
+		return nil, nil, err
+	}
+	return e, b, nil
 }
 
 // stable gives variables that do not change until done is called: those of the model, locked, or while training runs a
@@ -86,11 +89,7 @@ func (m *Model) stable(src data.Source) (vars map[string]*tensor.Var, done func(
 	m.mu.RLock()
 	made := m.vars != nil
 	m.mu.RUnlock()
-	switch {
-	case made:
-	case m.training.Load(): // making weights now would take them from Fit's seed
-		return nil, nil, fmt.Errorf("kun: the model has no weights yet: Fit is still preparing")
-	default:
+	if !made && !m.training.Load() { // making weights beside Fit would take them from Fit's seed
 		fields, err := m.fieldsOf(src)
 		if err != nil {
 			return nil, nil, err
@@ -100,11 +99,26 @@ func (m *Model) stable(src data.Source) (vars map[string]*tensor.Var, done func(
 		}
 	}
 	m.mu.RLock()
-	if !m.training.Load() {
-		return m.vars, m.mu.RUnlock, nil
+	vars, shared, err := m.now()
+	if shared {
+		return vars, m.mu.RUnlock, nil
 	}
-	defer m.mu.RUnlock()
-	return copyVars(m.vars), func() {}, nil
+	m.mu.RUnlock()
+	return vars, func() {}, err
+}
+
+// now gives the variables as they are, with m.mu locked for reading: shared ones that stay as they are as long as the lock is
+// held, or while training runs a copy.
+func (m *Model) now() (vars map[string]*tensor.Var, shared bool, err error) {
+	switch {
+	case m.training.Load() && (m.vars == nil || !m.fitted && len(m.Prepare) > 0):
+		return nil, false, fmt.Errorf("kun: the model has no weights yet: Fit is still preparing")
+	case m.vars == nil:
+		return nil, false, fmt.Errorf("kun: the model has no weights yet: Fit, Build or Load come first")
+	case m.training.Load():
+		return copyVars(m.vars), false, nil
+	}
+	return m.vars, true, nil
 }
 
 func copyVars(vars map[string]*tensor.Var) map[string]*tensor.Var {

@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"reflect"
 
 	"github.com/kun-ml/kun/array"
 	"github.com/kun-ml/kun/data"
 	"github.com/kun-ml/kun/device"
-	"github.com/kun-ml/kun/prep"
 	"github.com/kun-ml/kun/tensor"
 	"github.com/kun-ml/kun/train"
 )
@@ -43,10 +41,11 @@ type FitOptions struct {
 }
 
 // Fit trains the network on src, which has the inputs, the field "y" and perhaps "weight". It traces and compiles first:
-// mistakes in shapes are errors before the first step. Fit may be called again to go on: weights, the optimizer's
-// memory and the count of steps stay. When ctx ends, the running step is finished and the model keeps what it has learnt.
+// mistakes in shapes, and answers that the loss cannot compare with, are errors before the first step, and leave the model as
+// it was. Fit may be called again to go on: weights, the optimizer's memory, the counts of steps and epochs and a rate that
+// a callback has changed stay. When ctx ends, the running step is finished and the model keeps what it has learnt.
 func (m *Model) Fit(ctx context.Context, src data.Source, o FitOptions) (*train.History, error) {
-	if err := m.ready(src); err != nil {
+	if err := m.ready(src, o); err != nil {
 		return nil, err
 	}
 	if !m.training.CompareAndSwap(false, true) {
@@ -58,77 +57,53 @@ func (m *Model) Fit(ctx context.Context, src data.Source, o FitOptions) (*train.
 	if err != nil {
 		return nil, err
 	}
-	if o.Validate != nil {
-		if err := m.judged(o.Validate); err != nil {
-			return nil, fmt.Errorf("validation data: %w", err)
-		}
-	}
-	undo, err := m.fitPrepare(ctx, src)
+	undo, err := m.prepare(ctx, src)
 	if err != nil {
 		return nil, err
 	}
-	step, opts, err := m.compile(src, o)
+	step, opts, warnings, err := m.compile(ctx, src, o)
 	if err == nil {
-		opts.State, err = m.resume(o, src.Len())
+		opts.State, err = m.resume(o, src.Len(), step)
 	}
 	if err != nil {
 		undo()
 		return nil, err
 	}
+	m.adopt(src, step.Vars())
 	m.begin(src, o)
-	opts.Save = func(dir string, s *train.State) error { return m.save(dir, progressOf(o, src.Len(), s)) }
+	opts.Save = func(dir string, s *train.State) error { return m.saveNow(dir, m.progressOf(o, src.Len(), s)) }
 	h, err := train.Loop(ctx, step, batches, opts)
 	if h != nil {
-		h.Warnings = warnings(step, src, o)
+		h.Warnings = warnings
 	}
-	m.steps, m.factor = step.Count(), step.RateFactor()
-	m.remember(o, src.Len(), opts.State, h)
-	return h, err
-}
-
-// fitPrepare fits the transforms if they are not. undo makes them what they were: data that Fit refuses leave nothing behind.
-func (m *Model) fitPrepare(ctx context.Context, src data.Source) (undo func(), err error) {
-	if m.fitted {
-		return func() {}, nil
-	}
-	var before []prep.Transform
-	for _, t := range m.Prepare {
-		b, err := prep.Transforms.Marshal(t)
-		if err != nil { // a transform without a name in the registry cannot be brought back
-			before = nil
-			break
-		}
-		old, err := prep.Transforms.Unmarshal(b)
-		if err != nil {
-			return nil, err
-		}
-		before = append(before, old)
-	}
-	undo = func() {
-		m.fitted = false
-		for i, old := range before {
-			if v, o := reflect.ValueOf(m.Prepare[i]), reflect.ValueOf(old); v.Kind() == reflect.Pointer && v.Type() == o.Type() {
-				v.Elem().Set(o.Elem())
-			}
-		}
-	}
-	if err := m.Prepare.Fit(ctx, src); err != nil {
-		undo()
-		return nil, err
-	}
-	m.fitted = true
-	return undo, nil
+	m.remember(o, src.Len(), step, opts.State, h)
+	return h, cause(ctx, src, err)
 }
 
 // ready checks what Fit needs before any work.
-func (m *Model) ready(src data.Source) error {
+func (m *Model) ready(src data.Source, o FitOptions) error {
 	if m.Net == nil {
 		return fmt.Errorf("kun: Model.Net is not set")
 	}
 	if _, ok := m.Net.(*saved); ok {
 		return fmt.Errorf("kun: this model was loaded without its Go type: it predicts and evaluates, it cannot be trained; use LoadInto(dir, &Net{})")
 	}
-	return m.judged(src)
+	if err := m.judged(src); err != nil {
+		return err
+	}
+	if o.Validate == nil {
+		return nil
+	}
+	if err := m.judged(o.Validate); err != nil {
+		return fmt.Errorf("validation data: %w", err)
+	}
+	for _, name := range append([]string{data.Y}, m.inputs()...) {
+		a, _ := data.FieldOf(src, name)
+		if b, _ := data.FieldOf(o.Validate, name); a.DType != b.DType || !a.Shape.Equal(b.Shape) {
+			return fmt.Errorf("kun: validation data: the field %q is %v%v, that of the training data %v%v", name, b.DType, b.Shape, a.DType, a.Shape)
+		}
+	}
+	return nil
 }
 
 // judged checks what Fit and Evaluate need: a loss, answers, inputs of the right types.
@@ -145,9 +120,10 @@ func (m *Model) judged(src data.Source) error {
 	return m.fits(src)
 }
 
-// compile makes the step and, when there is data to validate on, the evaluator.
-func (m *Model) compile(src data.Source, o FitOptions) (*train.Step, train.Options, error) {
-	opts := train.Options{Epochs: o.Epochs, Callbacks: o.Callbacks, KeepGoing: o.KeepGoing, Lock: &m.mu}
+// compile makes the step and, when there is data to validate on, the evaluator. It changes nothing of the model but the
+// weights that it does not have yet.
+func (m *Model) compile(ctx context.Context, src data.Source, o FitOptions) (step *train.Step, opts train.Options, warnings []string, err error) {
+	opts = train.Options{Epochs: o.Epochs, Callbacks: o.Callbacks, KeepGoing: o.KeepGoing, Lock: &m.mu}
 	batch := o.Batch
 	if batch == 0 {
 		batch = 32
@@ -158,25 +134,23 @@ func (m *Model) compile(src data.Source, o FitOptions) (*train.Step, train.Optio
 	maps.Copy(c.Vars, m.whole)
 	weigh, width := classWeights(o.ClassWeight), 0
 	c.Loss = func(in *train.Inputs) *tensor.Tensor { return m.losses(in, weigh, &width) }
-	step, err := train.NewStep(c, src.Fields())
-	if err != nil {
-		return nil, opts, err
+	if step, err = train.NewStep(c, src.Fields()); err != nil {
+		return nil, opts, nil, err
 	}
-	if err := m.checkLabels(src, width); err != nil {
-		return nil, opts, err
+	if warnings, err = m.warnings(ctx, src, o, width, step); err != nil {
+		return nil, opts, nil, err
 	}
 	step.SetCount(m.steps)
 	if m.factor > 0 {
 		step.SetRateFactor(m.factor)
 	}
-	m.adopt(src, step.Vars())
 	if o.Validate == nil {
-		return step, opts, nil
+		return step, opts, warnings, nil
 	}
-	if opts.Evaluate, opts.Validation, err = m.evaluator(o.Validate, m.vars); err != nil {
+	if opts.Evaluate, opts.Validation, err = m.evaluator(ctx, o.Validate, step.Vars()); err != nil {
 		err = fmt.Errorf("validation data: %w", err)
 	}
-	return step, opts, err
+	return step, opts, warnings, err
 }
 
 // adopt makes the variables of a step those of the model.
@@ -193,21 +167,11 @@ func (m *Model) adopt(src data.Source, vars map[string]*tensor.Var) {
 			m.whole[p] = v
 		}
 	}
+	m.fitted = true
 	m.dropPredictors()
 	if m.Classes == nil {
 		m.Classes = data.ClassesOf(src)
 	}
-}
-
-// warnings are what is legal but rarely meant.
-func warnings(s *train.Step, src data.Source, o FitOptions) (list []string) {
-	for _, p := range s.Unused() {
-		list = append(list, fmt.Sprintf("the parameter %s takes no part in the network's output: it does not learn", p))
-	}
-	if n := src.Len(); o.Batch > n {
-		list = append(list, fmt.Sprintf("a batch of %d is more than the %d samples: each step takes all of them", o.Batch, n))
-	}
-	return list
 }
 
 // begin notes what the model is trained on.
@@ -218,13 +182,14 @@ func (m *Model) begin(src data.Source, o FitOptions) {
 }
 
 // remember notes how a Fit has ended.
-func (m *Model) remember(o FitOptions, samples int, s *train.State, h *train.History) {
+func (m *Model) remember(o FitOptions, samples int, step *train.Step, s *train.State, h *train.History) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.steps, m.factor = step.Count(), step.RateFactor()
 	if s.History != nil {
-		m.progress = progressOf(o, samples, s)
+		m.progress = m.progressOf(o, samples, s)
 	}
-	if h != nil {
+	if h != nil && len(h.Epochs) > 0 {
 		m.info = m.info.after(s.First, h)
 	}
 }
@@ -264,7 +229,7 @@ func classWeights(by map[int]float64) func(l, y *tensor.Tensor) *tensor.Tensor {
 		for c := range by {
 			n = max(n, c+1)
 		}
-		table := make([]float32, n+1) // the last one stands for all classes above
+		table := make([]float32, n+1) // the last one stands for all classes above, and for the numbers below 0 that a loss ignores
 		for i := range table {
 			table[i] = 1
 		}
@@ -281,8 +246,9 @@ func classWeights(by map[int]float64) func(l, y *tensor.Tensor) *tensor.Tensor {
 			k = k.ArgMax(-1) // one-hot
 		}
 		k = k.Cast(array.Int32)
-		zero, last := tensor.Full(k, 0), tensor.Full(k, float64(n))
-		k = tensor.Where(k.Less(last).And(k.GreaterEqual(zero)), k, last) // a loss may ignore classes below 0
+		none := tensor.Full(k, float64(n))
+		k = tensor.Where(k.Less(none), k, none)
+		k = tensor.Where(k.Less(tensor.Full(k, 0)), none, k)
 		w := tensor.Const(y, array.From(table)).Take(k)
 		return l.Mul(w.Cast(l.DType())).WithMask(l.Mask())
 	}

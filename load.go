@@ -59,24 +59,20 @@ func load(dir string, net any) (*Model, error) {
 	if net != nil {
 		m.Net = net
 	}
+	source := configFile // of the network
 	if m.Net == nil {
+		source = programFile
 		if m.Net, err = readProgram(d, c); err != nil {
 			return nil, bad(programFile, err)
 		}
 		m.dropInputTransforms()
 	}
-	g, err := m.trace(m.fields, 2)
-	if err == nil {
-		err = checkOutputs(g, 2)
-	}
+	g, err := m.sample()
 	if err != nil {
 		if net != nil {
-			return nil, fmt.Errorf("kun: %T does not take what the model in %s took: %w", net, dir, err)
+			return nil, fmt.Errorf("kun: %s does not fit %T: %w", dir, net, err)
 		}
-		if _, untyped := m.Net.(*saved); untyped {
-			return nil, bad(programFile, err)
-		}
-		return nil, bad(configFile, err)
+		return nil, bad(source, err)
 	}
 	ts, err := d.ReadSafetensors(weightsFile)
 	if err != nil {
@@ -138,11 +134,27 @@ func (c *config) model() (*Model, error) {
 	}
 	if c.Net != nil {
 		l, err := nn.Unmarshal(c.Net)
-		if err == nil { // a type of another program is served by the saved program
+		switch {
+		case err == nil:
 			m.Net = l
+		case !errors.As(err, new(*nn.UnknownNameError)): // a type of another program is served by the saved program
+			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// sample traces the network, and demands outputs of rows.
+func (m *Model) sample() (g *tensor.Graph, err error) {
+	for _, batch := range []int{3, 2} { // one size alone may hit by chance
+		if g, err = m.trace(m.fields, batch); err == nil {
+			err = checkOutputs(g.Outs, batch)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
 }
 
 // take gives the model its weights: every one that the network declares must be there, and no other.

@@ -40,6 +40,8 @@ type Model struct {
 	// Notes are kept in the model directory for the program that trained it, each under a name of its program, such as where
 	// the data came from. Package kun reads none of them.
 	Notes map[string]json.RawMessage
+	// WeightsOnly leaves out of the model directory what only FitOptions.Resume needs, with Adam two thirds of its size.
+	WeightsOnly bool
 	// Threads is how many threads compute; 0: GOMAXPROCS. It never changes the bits of a result.
 	Threads int
 	// Device computes; nil: the processor with Threads.
@@ -78,7 +80,9 @@ type Info struct {
 func (m *Model) Info() Info {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.info
+	i := m.info
+	i.Figures = slices.Clone(i.Figures)
+	return i
 }
 
 // InputFields describes the inputs by name, element type and shape of one sample; nil before the model is built.
@@ -164,14 +168,12 @@ func (m *Model) fits(src data.Source) error {
 	if err != nil {
 		return err
 	}
-	m.mu.RLock()
-	fields := m.fields
-	m.mu.RUnlock()
+	made := m.InputFields()
 	for i, f := range fs {
-		if fields == nil {
+		if made == nil {
 			break
 		}
-		if w := fields[i]; w.DType != f.DType || !w.Shape.Equal(f.Shape) {
+		if w := made[i]; w.DType != f.DType || !w.Shape.Equal(f.Shape) {
 			return fmt.Errorf("kun: the field %q of the data is %v%v, the model was made for %v%v", f.Name, f.DType, f.Shape, w.DType, w.Shape)
 		}
 	}

@@ -18,7 +18,6 @@ type Predictor struct {
 	vars map[string]*tensor.Var
 	run  device.Run
 	outs []tensor.Type // at the batch size of the first compilation
-	copy bool          // vars are a copy, for prediction beside training
 }
 
 // Predictor compiles prediction for batches of that many rows; other numbers of rows follow when they appear.
@@ -27,12 +26,11 @@ func (m *Model) Predictor(batch int) (*Predictor, error) {
 		return nil, fmt.Errorf("kun: a predictor for %d rows", batch)
 	}
 	m.mu.RLock()
-	fields, vars := m.fields, m.vars
-	m.mu.RUnlock()
-	if fields == nil {
+	defer m.mu.RUnlock()
+	if m.vars == nil {
 		return nil, fmt.Errorf("kun: the model has no weights yet: Fit, Build or Load come first")
 	}
-	return m.predictor(batch, fields, vars)
+	return m.predictor(batch, m.fields, m.vars)
 }
 
 func (m *Model) predictor(batch int, fields []data.Field, vars map[string]*tensor.Var) (*Predictor, error) {
@@ -47,27 +45,22 @@ func (m *Model) predictor(batch int, fields []data.Field, vars map[string]*tenso
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOutputs(p.c.Graph(), batch); err != nil {
-		return nil, err
+	for _, n := range []int{batch, batch + 1} { // one size alone may hit by chance
+		g := p.c.Graph()
+		if n != batch {
+			if g, err = m.trace(fields, n); err != nil {
+				return nil, err
+			}
+		}
+		if err := checkOutputs(g.Outs, n); err != nil {
+			return nil, err
+		}
 	}
 	for _, o := range p.c.Graph().Outs {
 		p.outs = append(p.outs, o.Type())
 	}
 	p.run.Inputs, p.run.Outputs = make([]*array.Array, len(fields)), make([]*array.Array, len(p.outs))
 	return p, nil
-}
-
-// checkOutputs demands that a network gives one row of each output for every row of its inputs.
-func checkOutputs(g *tensor.Graph, batch int) error {
-	if len(g.Outs) == 0 {
-		return fmt.Errorf("kun: the network has no output")
-	}
-	for i, o := range g.Outs {
-		if s := o.Shape(); len(s) == 0 || s[0] != batch {
-			return fmt.Errorf("kun: output %d of the network has the shape %v for %d samples; its first axis must be the samples", i, s, batch)
-		}
-	}
-	return nil
 }
 
 // OutputShape is the shape of one row of output i.
@@ -111,9 +104,9 @@ func (p *Predictor) once(rows int) error {
 	return p.c.Run(rows, &p.run)
 }
 
-// Predict computes the output for rows of the inputs, in the order of Model.Inputs: (N,...) to (N,...). Inputs of another
-// element type are converted to the one that the model takes when that is floating point; large numbers are rounded.
-// A model with several outputs gives them by PredictAll.
+// Predict computes the output for rows of the inputs, in the order of Model.Inputs: (N,...) to (N,...). Where the model takes
+// floating-point numbers, inputs of other types are converted (integers of more than 24 bits are rounded to float32);
+// elsewhere the type must be the model's. A model with several outputs gives them by PredictAll.
 func (m *Model) Predict(ctx context.Context, inputs ...*array.Array) (*array.Array, error) {
 	out, err := m.PredictAll(ctx, inputs...)
 	if err != nil {
@@ -130,11 +123,11 @@ func (m *Model) PredictAll(ctx context.Context, inputs ...*array.Array) ([]*arra
 	if len(inputs) == 0 || inputs[0].Rank() == 0 {
 		return nil, fmt.Errorf("kun: Predict wants arrays of rows")
 	}
-	p, err := m.borrow(min(evalBatch, max(1, inputs[0].Dim(0))))
+	p, done, err := m.borrow(min(evalBatch, max(1, inputs[0].Dim(0))))
 	if err != nil {
 		return nil, err
 	}
-	defer m.give(p)
+	defer done()
 	xs, err := p.convert(inputs)
 	if err != nil {
 		return nil, err
@@ -155,7 +148,7 @@ func (m *Model) PredictAll(ctx context.Context, inputs ...*array.Array) ([]*arra
 		for i, o := range outs {
 			p.run.Outputs[i] = o.Rows(from, to)
 		}
-		if err := p.once(to - from); err != nil {
+		if err := p.c.Run(to-from, &p.run); err != nil {
 			return nil, err
 		}
 	}
@@ -184,33 +177,42 @@ func (p *Predictor) convert(inputs []*array.Array) ([]*array.Array, error) {
 	return out, nil
 }
 
-// borrow gives a predictor whose weights stay as they are during the whole call.
-func (m *Model) borrow(batch int) (*Predictor, error) {
-	if m.training.Load() {
-		m.mu.RLock()
-		fields, vars := m.fields, m.vars
-		if vars != nil {
-			vars = copyVars(vars)
-		}
+// borrow gives a predictor whose weights stay as they are until done is called: while training runs one with a copy, else
+// an idle one or a new one, and m.mu is locked for reading.
+func (m *Model) borrow(batch int) (p *Predictor, done func(), err error) {
+	m.mu.RLock()
+	vars, shared, err := m.now()
+	if err == nil && shared {
+		p = m.idle()
+	}
+	fields := m.fields
+	if !shared {
 		m.mu.RUnlock()
-		if vars == nil {
-			return nil, fmt.Errorf("kun: the model has no weights yet: Fit is still preparing")
-		}
-		p, err := m.predictor(batch, fields, vars)
-		if err == nil {
-			p.copy = true
-		}
-		return p, err
 	}
+	if err == nil && p == nil {
+		p, err = m.predictor(batch, fields, vars)
+	}
+	if !shared {
+		return p, func() {}, err
+	}
+	if err != nil {
+		m.mu.RUnlock()
+		return nil, nil, err
+	}
+	return p, func() { m.give(p); m.mu.RUnlock() }, nil
+}
+
+// idle takes an idle predictor; nil when there is none.
+func (m *Model) idle() *Predictor {
 	m.predictMu.Lock()
-	if k := len(m.predictors); k > 0 {
-		p := m.predictors[k-1]
-		m.predictors = m.predictors[:k-1]
-		m.predictMu.Unlock()
-		return p, nil
+	defer m.predictMu.Unlock()
+	k := len(m.predictors)
+	if k == 0 {
+		return nil
 	}
-	m.predictMu.Unlock()
-	return m.Predictor(batch)
+	p := m.predictors[k-1]
+	m.predictors = m.predictors[:k-1]
+	return p
 }
 
 func (m *Model) give(p *Predictor) {
@@ -218,7 +220,7 @@ func (m *Model) give(p *Predictor) {
 	clear(p.run.Outputs)
 	m.predictMu.Lock()
 	defer m.predictMu.Unlock()
-	if !p.copy && len(m.predictors) < 4 {
+	if len(m.predictors) < 4 {
 		m.predictors = append(m.predictors, p)
 	}
 }

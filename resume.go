@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"github.com/kun-ml/kun/array"
+	"github.com/kun-ml/kun/loss"
+	"github.com/kun-ml/kun/metric"
+	"github.com/kun-ml/kun/optim"
 	"github.com/kun-ml/kun/store"
 	"github.com/kun-ml/kun/tensor"
 	"github.com/kun-ml/kun/train"
@@ -27,6 +30,10 @@ type progress struct {
 	Samples   int          `json:"samples"`
 	NoShuffle bool         `json:"no_shuffle,omitempty"`
 	Freeze    string       `json:"freeze,omitempty"`
+	Classes   string       `json:"class_weight,omitempty"` // as text, as all below
+	Optimizer string       `json:"optimizer"`
+	Loss      string       `json:"loss"`
+	Metrics   string       `json:"metrics,omitempty"`
 	State     *train.State `json:"state"`
 }
 
@@ -37,22 +44,41 @@ type ResumeError struct{ Why string }
 func (e *ResumeError) Error() string { return "kun: resume: " + e.Why }
 
 // progressOf notes the settings of a Fit.
-func progressOf(o FitOptions, samples int, s *train.State) *progress {
-	batch := o.Batch
-	if batch == 0 {
-		batch = 32
+func (m *Model) progressOf(o FitOptions, samples int, s *train.State) *progress {
+	p := &progress{Seed: o.Seed, Batch: o.Batch, Samples: samples, NoShuffle: o.NoShuffle, Freeze: o.Freeze, State: s}
+	if p.Batch == 0 {
+		p.Batch = 32
 	}
-	return &progress{o.Seed, batch, samples, o.NoShuffle, o.Freeze, s}
+	if len(o.ClassWeight) > 0 {
+		p.Classes = fmt.Sprint(o.ClassWeight)
+	}
+	p.Optimizer = text(m.optimizer(), optim.Marshal)
+	p.Loss = text(m.Loss, loss.Marshal)
+	var metrics []string
+	for _, x := range m.Metrics {
+		metrics = append(metrics, text(x, metric.Marshal))
+	}
+	p.Metrics = strings.Join(metrics, ", ")
+	return p
+}
+
+// text is the configuration of x, or its type where that has no name.
+func text[T any](x T, marshal func(T) ([]byte, error)) string {
+	b, err := marshal(x)
+	if err != nil {
+		return fmt.Sprintf("%T", x)
+	}
+	return string(b)
 }
 
 // differs says what a Fit that goes on would do otherwise than the one before.
-func (p *progress) differs(o FitOptions, samples int) error {
-	q := progressOf(o, samples, nil)
+func (p *progress) differs(q *progress) error {
 	for _, x := range []struct {
 		what     string
 		old, now any
 	}{{"Seed", p.Seed, q.Seed}, {"Batch", p.Batch, q.Batch}, {"number of samples", p.Samples, q.Samples},
-		{"NoShuffle", p.NoShuffle, q.NoShuffle}, {"Freeze", p.Freeze, q.Freeze}} {
+		{"NoShuffle", p.NoShuffle, q.NoShuffle}, {"Freeze", p.Freeze, q.Freeze}, {"ClassWeight", p.Classes, q.Classes},
+		{"Optimizer", p.Optimizer, q.Optimizer}, {"Loss", p.Loss, q.Loss}, {"Metrics", p.Metrics, q.Metrics}} {
 		if x.old != x.now {
 			return &ResumeError{fmt.Sprintf("the %s was %v before and is %v now; the run could not go on as it was", x.what, x.old, x.now)}
 		}
@@ -62,7 +88,7 @@ func (p *progress) differs(o FitOptions, samples int) error {
 
 // resume takes the progress that a Fit begins with: that of the Fit before, or none. From here on Save writes none: the weights
 // change.
-func (m *Model) resume(o FitOptions, samples int) (*train.State, error) {
+func (m *Model) resume(o FitOptions, samples int, step *train.Step) (*train.State, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !o.Resume {
@@ -72,8 +98,13 @@ func (m *Model) resume(o FitOptions, samples int) (*train.State, error) {
 	if m.progress == nil {
 		return nil, &ResumeError{"there is no training to resume: the model was not trained, or its last Fit ended with an error"}
 	}
-	if err := m.progress.differs(o, samples); err != nil {
+	if err := m.progress.differs(m.progressOf(o, samples, nil)); err != nil {
 		return nil, err
+	}
+	for path, v := range step.Vars() {
+		if v.Role == tensor.Slot && m.whole[path] == nil {
+			return nil, &ResumeError{fmt.Sprintf("the optimizer keeps %s, of which the run before tells nothing", path)}
+		}
 	}
 	if done := m.progress.State.Epoch; done >= max(1, o.Epochs) {
 		return nil, &ResumeError{fmt.Sprintf("%d epochs are done already, of %d; the number counts those before, too", done, max(1, o.Epochs))}
@@ -83,8 +114,8 @@ func (m *Model) resume(o FitOptions, samples int) (*train.State, error) {
 	return s, nil
 }
 
-// writeProgress writes the two files.
-func (m *Model) writeProgress(w *store.DirWriter, p *progress) error {
+// write writes the two files.
+func (p *progress) write(w *store.DirWriter, memory []store.Tensor) error {
 	text, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return fmt.Errorf("kun: %w", err)
@@ -92,16 +123,20 @@ func (m *Model) writeProgress(w *store.DirWriter, p *progress) error {
 	if err := w.WriteFile(trainingFile, append(text, '\n')); err != nil {
 		return err
 	}
-	var ts []store.Tensor
+	return writeTensors(w, memoryFile, memory)
+}
+
+// memory lists the optimizer's memory and the arrays of the state.
+func (m *Model) memory(s *train.State) (out []store.Tensor) {
 	for _, path := range slices.Sorted(maps.Keys(m.whole)) {
 		if v := m.whole[path]; v.Role == tensor.Slot {
-			ts = append(ts, store.Tensor{Name: "slot/" + path, Array: v.Value})
+			out = append(out, store.Tensor{Name: "slot/" + path, Array: v.Value})
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.State.Arrays)) {
-		ts = append(ts, store.Tensor{Name: name, Array: p.State.Arrays[name]})
+	for _, name := range slices.Sorted(maps.Keys(s.Arrays)) {
+		out = append(out, store.Tensor{Name: name, Array: s.Arrays[name]})
 	}
-	return writeTensors(w, memoryFile, ts)
+	return out
 }
 
 func writeTensors(w *store.DirWriter, name string, ts []store.Tensor) error {

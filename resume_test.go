@@ -147,13 +147,50 @@ func TestFit_ResumeRefuses(t *testing.T) {
 		"Batch was 16":              func(o *FitOptions) { o.Batch = 8 },
 		"2 epochs are done already": func(o *FitOptions) { o.Epochs = 2 },
 		"NoShuffle was false":       func(o *FitOptions) { o.NoShuffle = true },
+		"ClassWeight was":           func(o *FitOptions) { o.ClassWeight = map[int]float64{1: 2} },
+		"Optimizer was {\"adam\"":   func(*FitOptions) { m.Optimizer = optim.SGD{} },
+		"callback early_stopping":   func(o *FitOptions) { o.Callbacks = nil },
 	} {
+		adam := m.Optimizer
 		o := options(4)
 		o.Resume = true
 		change(&o)
 		if _, err := m.Fit(ctx, set, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
+		m.Optimizer = adam
+	}
+	o = options(4)
+	o.Resume = true
+	if h, err := m.Fit(ctx, set, o); err != nil || len(h.Epochs) != 4 || m.Info().Epochs != 4 {
+		t.Errorf("what was refused cannot be resumed any more: %v", err)
+	}
+}
+
+// TestSave_WeightsOnly: the directory predicts, and tells nothing of the training.
+func TestSave_WeightsOnly(t *testing.T) {
+	m, set, options := resumeCase(t)
+	if _, err := m.Fit(context.Background(), set, options(1)); err != nil {
+		t.Fatal(err)
+	}
+	m.WeightsOnly = true
+	dir := filepath.Join(t.TempDir(), "m")
+	if err := m.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{trainingFile, memoryFile} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	l, err := Load(dir)
+	if err != nil || l.WeightsSHA256() != m.WeightsSHA256() {
+		t.Fatal(err)
+	}
+	o := options(2)
+	o.Resume = true
+	if _, err := l.Fit(context.Background(), set, o); !errors.As(err, new(*ResumeError)) {
+		t.Error(err)
 	}
 }
 

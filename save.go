@@ -55,35 +55,79 @@ type inputConfig struct {
 
 // Save writes the model to a directory: its configuration, its program, its weights and a manifest with their hashes. The
 // directory is written beside and put in place at the end, so that a failure leaves an earlier one whole. It may be
-// called beside Fit. A loss, optimizer or metric whose type is not registered is an error; a network whose type is not
-// registered is saved as its program, which predicts and evaluates without the type (see Load and LoadInto).
+// called beside Fit, which waits only while the weights are copied. A loss, optimizer or metric whose type is not registered
+// is an error; a network whose type is not registered is saved as its program, which predicts and evaluates without the type
+// (see Load and LoadInto).
 //
-// After a Fit that came to its end or was stopped the directory also holds what FitOptions.Resume needs.
+// After a Fit that came to its end or was stopped the directory also holds what FitOptions.Resume needs, unless WeightsOnly
+// is set. Beside Fit it does not; what callbacks save does.
 func (m *Model) Save(dir string) error {
 	m.mu.RLock()
-	p := m.progress
+	i, err := m.image(m.progress)
+	if err == nil {
+		for _, ts := range [][]store.Tensor{i.weights, i.memory} {
+			for k, t := range ts {
+				ts[k].Array = t.Array.Clone()
+			}
+		}
+	}
 	m.mu.RUnlock()
-	return m.save(dir, p)
+	if err != nil {
+		return err
+	}
+	return i.write(dir)
 }
 
-func (m *Model) save(dir string, at *progress) error {
+// saveNow is Save for the goroutine that trains: nobody else changes the weights meanwhile.
+func (m *Model) saveNow(dir string, at *progress) error {
 	m.mu.RLock()
-	defer m.mu.RUnlock()
+	i, err := m.image(at)
+	m.mu.RUnlock()
+	if err != nil {
+		return err
+	}
+	return i.write(dir)
+}
+
+// image is what a model directory holds.
+type image struct {
+	config  *config
+	program func() (*program.Poly, error)
+	weights []store.Tensor
+	at      *progress // nil: none
+	memory  []store.Tensor
+}
+
+// image takes down what there is to write; m.mu is locked for reading.
+func (m *Model) image(at *progress) (*image, error) {
 	if m.vars == nil {
-		return fmt.Errorf("kun: the model has no weights yet: Fit, Build or Load come first")
+		return nil, fmt.Errorf("kun: the model has no weights yet: Fit, Build or Load come first")
 	}
 	c, err := m.describe()
 	if err != nil {
-		return err
+		return nil, err
+	}
+	fields := m.fields
+	i := &image{config: c, program: func() (*program.Poly, error) { return m.program(fields) }, weights: m.tensors()}
+	if !m.fitted && m.Prepare != nil { // a Fit beside may be changing it
+		p, err := i.program()
+		i.program = func() (*program.Poly, error) { return p, err }
 	}
 	if at != nil {
 		c.Info = c.Info.after(at.State.First, at.State.History)
 	}
-	text, err := json.MarshalIndent(c, "", "  ")
+	if _, untyped := m.Net.(*saved); at != nil && !untyped && !m.WeightsOnly {
+		i.at, i.memory = at, m.memory(at.State)
+	}
+	return i, nil
+}
+
+func (i *image) write(dir string) error {
+	text, err := json.MarshalIndent(i.config, "", "  ")
 	if err != nil {
 		return fmt.Errorf("kun: %w", err)
 	}
-	p, err := m.program()
+	p, err := i.program()
 	if err != nil {
 		return err
 	}
@@ -98,20 +142,20 @@ func (m *Model) save(dir string, at *progress) error {
 		if err := w.WriteFile(programFile, append(prog, '\n')); err != nil {
 			return err
 		}
-		if err := writeTensors(w, weightsFile, m.tensors()); err != nil || at == nil {
+		if err := writeTensors(w, weightsFile, i.weights); err != nil || i.at == nil {
 			return err
 		}
-		return m.writeProgress(w, at)
+		return i.at.write(w, i.memory)
 	})
 }
 
 // program is preparation and network at inference, for any batch size.
-func (m *Model) program() (*program.Poly, error) {
+func (m *Model) program(fields []data.Field) (*program.Poly, error) {
 	if s, ok := m.Net.(*saved); ok {
 		return s.poly, nil
 	}
 	return program.Generalise(func(batch int) (*tensor.Graph, error) {
-		g, err := m.trace(m.fields, batch)
+		g, err := m.trace(fields, batch)
 		if err != nil {
 			return nil, err
 		}
@@ -226,7 +270,7 @@ func (m *Model) Paths() []string {
 
 // DumpProgram writes the program of prediction for a batch size as text, one operation a line.
 func (m *Model) DumpProgram(w io.Writer, batch int) error {
-	p, err := m.program()
+	p, err := m.program(m.InputFields())
 	if err != nil {
 		return err
 	}

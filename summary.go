@@ -26,7 +26,10 @@ type Row struct {
 // Layers lists the layers of the network, one level deep: the entries of a nn.Sequential, or the exported layers of a
 // struct. The model must have been built.
 func (m *Model) Layers() ([]Row, error) {
-	if m.fields == nil {
+	m.mu.RLock()
+	fields, vars := m.fields, m.vars
+	m.mu.RUnlock()
+	if fields == nil {
 		return nil, fmt.Errorf("kun: the model has no weights yet: Fit, Build or Load come first")
 	}
 	if s, ok := m.Net.(*saved); ok {
@@ -38,15 +41,15 @@ func (m *Model) Layers() ([]Row, error) {
 	g, err := tensor.Trace(tensor.Options{Model: m.Net}, func(ts []*tensor.Tensor) []*tensor.Tensor {
 		seq, ok := m.Net.(nn.Sequential)
 		if !ok || len(ts) != 1 {
-			return m.forward(named(m.fields, ts))
+			return m.forward(named(fields, ts))
 		}
-		x := m.Prepare.Apply(m.fields[0].Name, ts[0])
+		x := m.Prepare.Apply(fields[0].Name, ts[0])
 		for i, l := range seq {
 			x = l.Forward(x)
 			rows = append(rows, Row{Path: strconv.Itoa(i), Type: typeName(l), Output: x.Shape().Clone()})
 		}
 		return []*tensor.Tensor{x}
-	}, train.Specs(m.fields, batch)...)
+	}, train.Specs(fields, batch)...)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +64,7 @@ func (m *Model) Layers() ([]Row, error) {
 		if len(r.Output) > 0 {
 			r.Output[0] = 0
 		}
-		for p, v := range m.vars {
+		for p, v := range vars {
 			if below(p, r.Path) {
 				r.Params += v.Value.Len()
 				r.Trained = r.Trained || v.Role == tensor.Weight

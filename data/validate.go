@@ -17,9 +17,11 @@ type Expect struct {
 	Classes int
 	// Ignore are labels that do not count, as the loss says; they may be any number.
 	Ignore []int
+	// Fields are the names of those to read; nil: all.
+	Fields []string
 }
 
-// Validate reads all samples once. An empty source, a NaN or an infinity in any field, a label that is no class and a
+// Validate reads all samples once, of the fields that e names. An empty source, a NaN or an infinity in any field, a label that is no class and a
 // weight below 0 are errors that name the field, the row and the position in the sample. What is legal but rarely meant
 // comes back as warnings, one line each: only one class, classes without samples, weights that are all 0.
 func Validate(ctx context.Context, src Source, e Expect) (warnings []string, err error) {
@@ -33,6 +35,9 @@ func Validate(ctx context.Context, src Source, e Expect) (warnings []string, err
 		e.Classes = len(ClassesOf(src))
 	}
 	for _, f := range src.Fields() {
+		if e.Fields != nil && !slices.Contains(e.Fields, f.Name) {
+			continue
+		}
 		v := &validator{f: f, expect: e}
 		switch {
 		case f.Name == Y && isLabel(f):
