@@ -20,8 +20,9 @@ const (
 	cifarSide   = 32
 	cifarPlane  = cifarSide * cifarSide
 	cifarRecord = 1 + 3*cifarPlane
-	cifarBatch  = 10000 // records of a file
 )
+
+var cifarBatch = 10000 // records of a file; tests shorten them
 
 // cifarParts are the members of the archive that count: of the training data, then of the test data.
 var cifarParts = []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"}
@@ -59,7 +60,7 @@ func loadCIFAR10(ctx context.Context, d *definition, o Options) (train, test *da
 		if !slices.Contains(cifarParts, name) {
 			continue
 		}
-		if h.Size != cifarBatch*cifarRecord {
+		if h.Size != int64(cifarBatch*cifarRecord) {
 			return nil, nil, bad("%s has %d bytes, want %d", name, h.Size, cifarBatch*cifarRecord)
 		}
 		b := make([]byte, h.Size)

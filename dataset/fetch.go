@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -32,8 +33,7 @@ type MissingError struct {
 
 // Error lists the files, the places, and where to put them.
 func (e *MissingError) Error() string {
-	names := e.Files
-	s := fmt.Sprintf("dataset: %s: %s not found in %s", e.Set, strings.Join(names, ", "), strings.Join(e.Folders, ", "))
+	s := fmt.Sprintf("dataset: %s: %s not found in %s", e.Set, strings.Join(e.Files, ", "), strings.Join(e.Folders, ", "))
 	if e.Err != nil {
 		s += ", and the download failed: " + e.Err.Error()
 	}
@@ -56,15 +56,49 @@ func (f file) mirrorsOf(set string) []string {
 	return f.mirrors
 }
 
-// fetch downloads a file to path: mirror by mirror, going on where an earlier try stopped, checked against its hash before
-// it gets its name.
+// fetch downloads a file to path: mirror by mirror, going on where an earlier try stopped, also one of another process,
+// checked against its hash before it gets its name.
 func fetch(ctx context.Context, f file, path string, o Options) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	part := path + ".part"
+	part := claim(path)
+	err := f.download(ctx, part, filepath.Base(filepath.Dir(path)), o)
+	if err == nil {
+		return os.Rename(part, path)
+	}
+	if isFile(part) {
+		_ = os.Rename(part, path+".part") // for the next try; what fails here is downloaded again
+	}
+	return err
+}
+
+// claim gives the name of a part of path that this call alone writes to. A part that another one left becomes it: path.part,
+// or one of a process that has written nothing for longer than a download may stand still.
+func claim(path string) string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	own := path + ".part." + hex.EncodeToString(b[:])
+	if os.Rename(path+".part", own) == nil {
+		return own
+	}
+	list, _ := os.ReadDir(filepath.Dir(path))
+	for _, e := range list {
+		s, err := e.Info()
+		if err != nil || !strings.HasPrefix(e.Name(), filepath.Base(path)+".part.") || time.Since(s.ModTime()) < 4*idleLimit {
+			continue
+		}
+		if os.Rename(filepath.Join(filepath.Dir(path), e.Name()), own) == nil {
+			break
+		}
+	}
+	return own
+}
+
+// download fills part from the mirrors and checks it.
+func (f file) download(ctx context.Context, part, set string, o Options) error {
 	var failed error
-	for _, m := range f.mirrorsOf(filepath.Base(filepath.Dir(path))) {
+	for _, m := range f.mirrorsOf(set) {
 		for try := range triesPerMirror {
 			if try > 0 {
 				select {
@@ -76,7 +110,7 @@ func fetch(ctx context.Context, f file, path string, o Options) error {
 			again, err := f.get(ctx, m+f.name, part, o.Progress)
 			if err == nil {
 				if err = f.check(part); err == nil {
-					return os.Rename(part, path)
+					return nil
 				}
 				os.Remove(part)
 			}

@@ -125,17 +125,17 @@ func Digits(ctx context.Context) (train, test *data.Set, err error) {
 }
 
 func loadDigits(ctx context.Context, d *definition, _ Options) (train, test *data.Set, err error) {
-	make := func(split string, n int) (*data.Set, error) {
+	draw := func(split string, n int) (*data.Set, error) {
 		x, y := array.New(array.Uint8, n, digitSize, digitSize), array.New(array.Uint8, n)
 		if err := makeDigits(ctx, 0, split, x.Bytes(), y.Bytes()); err != nil {
 			return nil, err
 		}
 		return data.FromArrays(x, y)
 	}
-	if train, err = make("train", d.Train); err != nil {
+	if train, err = draw("train", d.Train); err != nil {
 		return nil, nil, err
 	}
-	test, err = make("test", d.Test)
+	test, err = draw("test", d.Test)
 	return train, test, err
 }
 
