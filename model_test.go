@@ -410,7 +410,7 @@ func TestFit_MistakesAreErrors(t *testing.T) {
 		{"no method", &kun.Model{Net: 3, Loss: loss.MeanSquaredError{}}, set, kun.FitOptions{}, "Forward"},
 		{"by value", &kun.Model{Net: tower{}, Loss: loss.MeanSquaredError{}}, set, kun.FitOptions{}, "pointer"},
 		{"no answers", classifier(), noY, kun.FitOptions{}, `"y"`},
-		{"NaN", nan, floats, kun.FitOptions{}, "NaN"},
+		{"NaN", nan, floats, kun.FitOptions{}, `field "x", row 0, position (1,): NaN`},
 		{"pattern", classifier(), set, kun.FitOptions{Freeze: "Backbone.**"}, "Backbone"},
 		{"epochs", classifier(), set, kun.FitOptions{Epochs: -1}, "Epochs"},
 		{"batch", classifier(), set, kun.FitOptions{Batch: -1}, "batch"},

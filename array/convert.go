@@ -44,8 +44,9 @@ func Convert(dst, src *Array) {
 
 func widen[H interface{ Float32() float32 }](dst *Array, src []H) {
 	if dst.dtype == Float32 {
+		d := Data[float32](dst)
 		for i, v := range src {
-			Data[float32](dst)[i] = v.Float32()
+			d[i] = v.Float32()
 		}
 		return
 	}

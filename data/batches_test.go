@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -212,11 +213,44 @@ func TestEpoch_EndsWithTheError(t *testing.T) {
 			t.Errorf("prefetch %d: %d batches, %v", ahead, good, last)
 		}
 		for _, at := range [][2]int{{-1, 0}, {0, -1}} {
+			errs := 0
 			for _, err := range b.Epoch(t.Context(), at[0], at[1]) {
-				if err == nil {
-					t.Errorf("epoch %d from step %d was accepted", at[0], at[1])
+				if errs++; err == nil || errs > 1 {
+					t.Errorf("epoch %d from step %d: %v", at[0], at[1], err)
 				}
 			}
+			if errs != 1 {
+				t.Errorf("epoch %d from step %d ended without an error", at[0], at[1])
+			}
+		}
+	}
+}
+
+// TestEpoch_APanicOfTheSourceReachesTheLoop: it does not end the program from another goroutine.
+func TestEpoch_APanicOfTheSourceReachesTheLoop(t *testing.T) {
+	for ahead := range 3 {
+		n := 0
+		b, err := data.NewBatches(failing{Source: numbered(t, 100), row: -1, in: func() {
+			if n++; n == 3 {
+				panic("the source is broken")
+			}
+		}}, data.Options{Batch: 10, Prefetch: ahead})
+		if err != nil {
+			t.Fatal(err)
+		}
+		good := 0
+		func() {
+			defer func() {
+				if p := recover(); p == nil || !strings.Contains(fmt.Sprint(p), "the source is broken") {
+					t.Errorf("prefetch %d: %v", ahead, p)
+				}
+			}()
+			for range b.Epoch(t.Context(), 0, 0) {
+				good++
+			}
+		}()
+		if good != 2 {
+			t.Errorf("prefetch %d: %d batches before it", ahead, good)
 		}
 	}
 }

@@ -23,7 +23,7 @@ const idxAxes = 8
 // sizes (32 bits each, most significant byte first), the values. The values go straight into the array. What the header
 // claims is compared with the size of the file where that is known, and allocated only as far as bytes arrive where it
 // is not. Errors, all *FormatError but those of r itself: no IDX file, a type that is not read (16-bit integers), fewer
-// or more bytes than the header says, a packed file that is cut off or altered.
+// or more bytes than the header says, samples without elements, a packed file that is cut off or altered.
 func ReadIDX(r io.Reader) (*array.Array, error) { return readIDX(r, "") }
 
 // ReadIDXFile is ReadIDX of a file; errors name it.
@@ -83,6 +83,9 @@ func readIDX(r io.Reader, path string) (*array.Array, error) {
 	n, err := shape.CheckedSize(t.Size())
 	if err != nil {
 		return nil, bad("%v", err)
+	}
+	if n == 0 && shape[0] > 0 { // any number of them would be in a file of no size
+		return nil, bad("the header says %d samples without elements, %v", shape[0], shape)
 	}
 	return p.body(t, shape, int64(n), bad)
 }

@@ -97,6 +97,7 @@ func TestReadIDX_Mistakes(t *testing.T) {
 		{"body", small[:len(small)-2], "data: IDX: the header says uint8 of (2, 3), 6 bytes; the file holds 4", ""},
 		{"more", append(bytes.Clone(small), 9), "data: IDX: the header says uint8 of (2, 3), 6 bytes; the file holds 7", "data: IDX: the header says uint8 of (2, 3), 6 bytes; the file holds more"},
 		{"lying", idxOf(14, []int{1 << 20, 1 << 12}, make([]byte, 80)), "data: IDX: the header says float64 of (1048576, 4096), 34359738368 bytes; the file holds 80", ""},
+		{"no elements", idxOf(8, []int{1 << 30, 0}, nil), "data: IDX: the header says 1073741824 samples without elements, (1073741824, 0)", ""},
 		{"absurd", idxOf(8, []int{1 << 30, 1 << 30, 1 << 30}, nil), "data: IDX: array: shape (1073741824, 1073741824, 1073741824) is too large", ""},
 		{"axis", idxOf(8, []int{-1}, nil), "data: IDX: axis 0 of 4294967295 elements", ""},
 		{"packed, more", zipped(t, append(bytes.Clone(small), 9)), "data: IDX: the header says uint8 of (2, 3), 6 bytes; the file holds more", ""},

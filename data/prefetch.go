@@ -2,14 +2,29 @@ package data
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 )
 
 // made is a batch that the other goroutine has prepared.
 type made struct {
-	slot  *slot
-	batch *Batch
-	err   error
+	slot   *slot
+	batch  *Batch
+	err    error
+	failed any // what reading panicked with
+}
+
+// ahead fills a slot for another goroutine: a panic of the source is handed on to it.
+func (e *epoch) ahead(s *slot, step int) (m made) {
+	m.slot = s
+	defer func() {
+		if p := recover(); p != nil {
+			m.failed = fmt.Sprintf("data: reading epoch %d, step %d ahead: %v\n%s", e.number, step, p, debug.Stack())
+		}
+	}()
+	m.batch, m.err = e.fill(s, step)
+	return m
 }
 
 // runAhead is the loop of an epoch whose batches another goroutine prepares. There is one slot more than batches to
@@ -34,9 +49,9 @@ func (e *epoch) runAhead(ctx context.Context, fromStep int, yield func(*Batch, e
 			if ctx.Err() != nil {
 				return
 			}
-			batch, err := e.fill(s, step)
-			ready <- made{s, batch, err}
-			if err != nil {
+			m := e.ahead(s, step)
+			ready <- m
+			if m.err != nil || m.failed != nil {
 				return
 			}
 		}
@@ -52,6 +67,9 @@ func (e *epoch) runAhead(ctx context.Context, fromStep int, yield func(*Batch, e
 		if err := ctx.Err(); err != nil {
 			yield(nil, err)
 			return
+		}
+		if m.failed != nil {
+			panic(m.failed)
 		}
 		if !yield(m.batch, m.err) || m.err != nil {
 			return

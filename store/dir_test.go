@@ -573,3 +573,34 @@ func FuzzParseManifest(f *testing.F) {
 		}
 	})
 }
+
+// syncs notes the folders that are synced.
+type syncs struct {
+	osDisk
+	seen map[string]bool
+}
+
+func (d syncs) SyncDir(path string) error {
+	d.seen[path] = true
+	return d.osDisk.SyncDir(path)
+}
+
+// TestWriteDir_SyncsTheParentsThatItMakes: without that, a loss of power could take away what was saved with its folder.
+func TestWriteDir_SyncsTheParentsThatItMakes(t *testing.T) {
+	top, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := syncs{seen: map[string]bool{}}
+	if err := writeDir(d, filepath.Join(top, "a", "b", "m"), func(w *DirWriter) error { return w.WriteFile("f", nil) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{top, filepath.Join(top, "a"), filepath.Join(top, "a", "b")} {
+		if !d.seen[p] {
+			t.Errorf("%s was not synced", p)
+		}
+	}
+	if d.seen[filepath.Dir(top)] {
+		t.Error("a folder was synced that nothing changed in")
+	}
+}

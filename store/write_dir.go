@@ -43,7 +43,7 @@ func writeDir(d disk, dir string, f func(*DirWriter) error) (err error) {
 	if dir, err = target(dir); err != nil {
 		return err
 	}
-	if err := d.MkdirAll(filepath.Dir(dir)); err != nil {
+	if err := makeParents(d, filepath.Dir(dir)); err != nil {
 		return err
 	}
 	if err := prepare(d, dir); err != nil {
@@ -72,6 +72,23 @@ func writeDir(d disk, dir string, f func(*DirWriter) error) (err error) {
 	err = swapIn(d, dir, id)
 	done = err == nil
 	return err
+}
+
+// makeParents makes a folder and those above it, and syncs the names of what it made, up to the folder that was there.
+func makeParents(d disk, path string) error {
+	var made []string
+	for p := path; !exists(p) && p != filepath.Dir(p); p = filepath.Dir(p) {
+		made = append(made, p)
+	}
+	if err := d.MkdirAll(path); err != nil {
+		return err
+	}
+	for _, p := range made {
+		if err := d.SyncDir(filepath.Dir(p)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // prepare finishes or removes what earlier writes left, and demands that dir may be replaced.

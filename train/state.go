@@ -166,6 +166,12 @@ func (r *Run) resume(s *State) error {
 	case s.Epoch > r.Epochs, s.Epoch == r.Epochs && s.Step > 0:
 		return bad("%d epochs are done already, of %d", s.Epoch, r.Epochs)
 	}
+	cs, names := stateful(r.callbacks), slices.Sorted(maps.Keys(s.Callbacks))
+	for _, name := range names {
+		if cs[name] == nil {
+			return bad("the run had a callback %s; give it the same callbacks", name)
+		}
+	}
 	for p, v := range r.step.Vars() {
 		prefix := ""
 		if v.Role == tensor.Total && s.Step > 0 {
@@ -180,19 +186,14 @@ func (r *Run) resume(s *State) error {
 			return bad("%w", err)
 		}
 	}
-	cs := stateful(r.callbacks)
-	for _, name := range slices.Sorted(maps.Keys(s.Callbacks)) {
-		c := cs[name]
-		if c == nil {
-			return bad("the run had a callback %s; give it the same callbacks", name)
-		}
+	for _, name := range names {
 		arrays, prefix := map[string]*array.Array{}, "callback/"+name+"/"
 		for n, a := range s.Arrays {
 			if rest, ok := strings.CutPrefix(n, prefix); ok {
 				arrays[rest] = a
 			}
 		}
-		if err := c.SetState(s.Callbacks[name], arrays); err != nil {
+		if err := cs[name].SetState(s.Callbacks[name], arrays); err != nil {
 			return bad("the state of the callback %s: %w", name, err)
 		}
 	}
