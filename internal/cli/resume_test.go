@@ -16,7 +16,7 @@ func TestTrain_ResumeEndsWhereTheWholeRunEnds(t *testing.T) {
 	if got["weights_sha256"] != whole["weights_sha256"] || got["epochs"] != whole["epochs"] || got["loss"] != whole["loss"] {
 		t.Errorf("resumed %v, whole %v", got, whole)
 	}
-	refused(t, Config, []string{"--resume: 4 epochs are done already, of 4", "a larger --epochs"}, "train", path, "--resume", part, "--out", part, "--epochs", "4")
+	refused(t, Config, []string{"--resume: 4 epochs are done already, of 4", "or a larger --epochs"}, "train", path, "--resume", part, "--out", part, "--epochs", "4")
 	refused(t, Config, []string{"has another optimizer", "--from begins a new training"}, "train", path, "--resume", part, "--out", part, "--epochs", "5",
 		"--set", "optimizer.learning_rate=0.5")
 	refused(t, Config, []string{"--resume: the Seed was"}, "train", path, "--resume", part, "--out", part, "--epochs", "5", "--seed", "77")

@@ -118,7 +118,7 @@ func (a *app) learn(ctx context.Context, t *training) (h *train.History, stopped
 	}
 	var resume *kun.ResumeError
 	if errors.As(err, &resume) {
-		return nil, false, fail(Config, "a larger --epochs goes on; --from begins a new training with the weights", "--resume: %s", resume.Why)
+		return nil, false, fail(Config, "write what it was, or a larger --epochs, to go on; --from begins a new training with the weights", "--resume: %s", resume.Why)
 	}
 	return nil, false, coded(Data, t.plan.locate(err))
 }
